@@ -1,0 +1,11 @@
+export * from "./openapi.ts";
+export * from "./operations/index.ts";
+export { LOG_LIMIT } from "./operations/log.ts";
+export * from "./operations/operation.ts";
+export * from "./problems.ts";
+export * from "./roles.ts";
+export * from "./schemas/accounts.ts";
+export * from "./schemas/envelope.ts";
+export * from "./schemas/identity.ts";
+export * from "./schemas/primitives.ts";
+export * from "./topics.ts";

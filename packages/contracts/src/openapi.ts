@@ -1,0 +1,136 @@
+import type { TSchema } from "typebox";
+import { publicOperations } from "./operations/index.ts";
+import type { Operation } from "./operations/operation.ts";
+import * as accounts from "./schemas/accounts.ts";
+import * as identity from "./schemas/identity.ts";
+import { Problem, Uuid } from "./schemas/primitives.ts";
+
+type Json = Record<string, unknown>;
+
+/** The statuses of problems that any operation may answer, whatever it does. */
+const COMMON_REFUSALS = [400, 429, 503];
+
+/**
+ * The OpenAPI 3.1 document of all operations that the gateway routes, made from the very schemas
+ * that requests are checked against.
+ */
+export function openApiDocument(version: string): Json {
+  const paths: Record<string, Json> = {};
+  for (const [name, operation] of Object.entries(publicOperations) as [string, Operation][]) {
+    paths[operation.path] ??= {};
+    (paths[operation.path] as Json)[operation.method.toLowerCase()] = describe(name, operation);
+  }
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "Countinghouse",
+      version,
+      description: "An event-sourced bank core: accounts, transfers, histories and the log.",
+    },
+    servers: [{ url: "/" }],
+    paths,
+    components: {
+      schemas: { Problem, ...named(accounts), ...named(identity) },
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+    },
+  };
+}
+
+function describe(name: string, operation: Operation): Json {
+  return {
+    operationId: name,
+    tags: [operation.tag],
+    summary: operation.summary,
+    security: operation.access === "public" ? [] : [{ bearer: [] }],
+    parameters: [
+      ...pathParameters(operation),
+      ...queryParameters(operation),
+      ...headers(operation),
+    ],
+    ...(operation.body && {
+      requestBody: {
+        required: true,
+        content: { "application/json": { schema: reference(operation.body) } },
+      },
+    }),
+    responses: { ...successes(operation), ...refusals(operation) },
+  };
+}
+
+function pathParameters({ path }: Operation): Json[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
+    return { name, in: "path", required: true, schema: Uuid };
+  });
+}
+
+function queryParameters({ query }: Operation): Json[] {
+  const required = new Set<string>((query?.required as string[] | undefined) ?? []);
+  return Object.entries(query?.properties ?? {}).map(([name, schema]) => {
+    return { name, in: "query", required: required.has(name), schema };
+  });
+}
+
+function headers({ command, consistent }: Operation): Json[] {
+  const key = {
+    name: "Idempotency-Key",
+    in: "header",
+    required: true,
+    description: "The same key again gives the first answer again and does nothing.",
+    schema: { type: "string", minLength: 1, maxLength: 128, pattern: "^[ -~]+$" },
+  };
+  const token = {
+    name: "Consistency-Token",
+    in: "header",
+    required: false,
+    description: "From a command's answer: the query shows at least what that command did.",
+    schema: { type: "string" },
+  };
+  return [...(command ? [key] : []), ...(consistent ? [token] : [])];
+}
+
+function successes({ answers, mediaType = "application/json", command }: Operation): Json {
+  const entries = Object.entries(answers).map(([status, schema]) => {
+    const content = schema && { content: { [mediaType]: { schema: reference(schema) } } };
+    return [
+      status,
+      { description: "Done", ...(command && { headers: commandHeaders }), ...content },
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+
+const commandHeaders = {
+  "Consistency-Token": { schema: { type: "string", maxLength: 200 } },
+  "Idempotency-Replayed": { schema: { type: "string", enum: ["true"] } },
+};
+
+function refusals({ access, command, refusals: own = [] }: Operation): Json {
+  const ofAccess = access === "public" ? [] : access === "user" ? [401] : [401, 403];
+  const ofBody = command ? [409, 413, 415] : [];
+  const statuses = new Set([...COMMON_REFUSALS, ...ofAccess, ...ofBody, ...own]);
+  const content = {
+    "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+  };
+  const sorted = [...statuses].sort((a, b) => a - b);
+  return Object.fromEntries(sorted.map((status) => [status, { description: "Problem", content }]));
+}
+
+const componentNames = new Map<TSchema, string>(
+  Object.entries({ ...named(accounts), ...named(identity) }).map(([name, schema]) => [
+    schema,
+    name,
+  ]),
+);
+
+function reference(schema: TSchema): Json {
+  const name = componentNames.get(schema);
+  return name === undefined ? (schema as Json) : { $ref: `#/components/schemas/${name}` };
+}
+
+/** The object schemas that a module exports. */
+function named(module: Record<string, unknown>): Record<string, TSchema> {
+  const schemas = Object.entries(module).filter(([, value]) => {
+    return typeof value === "object" && value !== null && "properties" in value;
+  });
+  return Object.fromEntries(schemas) as Record<string, TSchema>;
+}

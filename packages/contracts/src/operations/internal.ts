@@ -1,0 +1,93 @@
+import Type from "typebox";
+import { ROLES } from "../roles.ts";
+import { strict, Uuid } from "../schemas/primitives.ts";
+import type { Operation } from "./operation.ts";
+
+const auth = { service: "auth", tag: "Internal" } as const;
+
+/** What services ask each other; never routed by the gateway. */
+export const internalOperations = {
+  /** Is this session alive, and what may its user do? 404 when it has ended or the user is out. */
+  checkSession: {
+    ...auth,
+    method: "GET",
+    path: "/internal/sessions/{sessionId}",
+    access: { services: ["gateway"] },
+    summary: "A live session and its user's roles",
+    answers: { 200: strict({ userId: Uuid, roles: Type.Array(Type.Enum([...ROLES])) }) },
+    refusals: [404],
+  },
+  /**
+   * One JSON document a line, `{ "seq": n, "sessions": [...] }` for sessions whose answer to
+   * checkSession has changed, and an empty list as a heartbeat.
+   */
+  followSessionChanges: {
+    ...auth,
+    method: "GET",
+    path: "/internal/session-changes",
+    access: { services: ["gateway"] },
+    summary: "Sessions that ended or changed, as it happens",
+    query: strict({ follower: Uuid }),
+    answers: {
+      200: strict({ seq: Type.Integer({ minimum: 0 }), sessions: Type.Array(Uuid) }),
+    },
+    mediaType: "application/x-ndjson",
+  },
+  /** The follower has forgotten what it knew of all changes up to `seq`. */
+  acknowledgeSessionChanges: {
+    ...auth,
+    method: "POST",
+    path: "/internal/session-changes/acknowledgements",
+    access: { services: ["gateway"] },
+    summary: "A follower has taken note",
+    body: strict({ follower: Uuid, seq: Type.Integer({ minimum: 0 }) }),
+    answers: { 204: null },
+  },
+  userExists: {
+    ...auth,
+    method: "GET",
+    path: "/internal/users/{userId}",
+    access: { services: ["command"] },
+    summary: "Whether a user exists",
+    answers: { 200: strict({ userId: Uuid }) },
+    refusals: [404],
+  },
+  /** For services that follow the log over HTTP: which ledgers there are, and how long they are. */
+  listLedgers: {
+    service: "relay",
+    tag: "Internal",
+    method: "GET",
+    path: "/internal/ledgers",
+    access: { services: ["query"] },
+    summary: "The ledgers and their last positions",
+    answers: {
+      200: strict({
+        items: Type.Array(
+          strict({
+            ledger: Type.Integer({ minimum: 1 }),
+            position: Type.Integer({ minimum: 0 }),
+          }),
+        ),
+      }),
+    },
+  },
+  /** The log for services: as readLog. */
+  readLogInside: {
+    service: "relay",
+    tag: "Internal",
+    method: "GET",
+    path: "/internal/events",
+    access: { services: ["query"] },
+    summary: "The events of a ledger, for services",
+    query: strict({
+      ledger: Type.Integer({ minimum: 1 }),
+      after: Type.Integer({ minimum: 0 }),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+      follow: Type.Optional(Type.Boolean()),
+      stream: Type.Optional(Uuid),
+    }),
+    answers: { 200: Type.Unknown() },
+    mediaType: "application/x-ndjson",
+    refusals: [404],
+  },
+} as const satisfies Record<string, Operation>;

@@ -1,0 +1,50 @@
+import type { Static, TObject, TSchema } from "typebox";
+import type { Access, ServiceName } from "../roles.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+/** One HTTP operation: a row of the table that routes, checks, documentation and clients share. */
+export interface Operation {
+  readonly method: Method;
+  /** With parameters in braces, all of them UUIDs: `/v1/accounts/{accountId}`. */
+  readonly path: string;
+  readonly service: ServiceName;
+  readonly access: Access;
+  readonly tag: string;
+  readonly summary: string;
+  readonly query?: TObject;
+  /** Absent: the operation takes no body. */
+  readonly body?: TObject;
+  /** Success statuses with their JSON schema; null for no content. */
+  readonly answers: Readonly<Record<number, TSchema | null>>;
+  /** The media type of the success answer where it is not JSON. */
+  readonly mediaType?: string;
+  /** Statuses of problems beyond those that every operation of its kind has. */
+  readonly refusals?: readonly number[];
+  /** A command: needs an Idempotency-Key, answers a Consistency-Token. */
+  readonly command?: true;
+  /** A query that honours Consistency-Token. */
+  readonly consistent?: true;
+}
+
+/** The names in braces of a path. */
+export type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParamNames<Rest>
+  : never;
+
+export type ParamsOf<Op extends Operation> = { readonly [Name in ParamNames<Op["path"]>]: string };
+
+export type QueryOf<Op extends Operation> = Op["query"] extends TObject
+  ? Static<Op["query"]>
+  : Record<string, never>;
+
+export type BodyOf<Op extends Operation> = Op["body"] extends TObject
+  ? Static<Op["body"]>
+  : undefined;
+
+/** The success bodies that an operation declares. */
+export type AnswerBodyOf<Op extends Operation> = {
+  [Status in keyof Op["answers"]]: Op["answers"][Status] extends TSchema
+    ? Static<Op["answers"][Status]>
+    : undefined;
+}[keyof Op["answers"]];

@@ -1,0 +1,107 @@
+/** One row of the catalogue of problems: all that a caller is ever told about a failure. */
+export interface ProblemRow {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+}
+
+const row = (status: number, title: string, detail: string): ProblemRow => ({
+  status,
+  title,
+  detail,
+});
+
+/**
+ * Every problem this system answers with, by its stable code (RFC 9457). Nothing of the request and
+ * nothing of the machinery ever gets into a title or a detail.
+ */
+export const PROBLEMS = {
+  malformed: row(400, "Malformed request", "The request does not fit its schema; see errors."),
+  unauthenticated: row(401, "Not authenticated", "A valid access token is needed."),
+  invalid_credentials: row(401, "Invalid credentials", "The e-mail or the password is wrong."),
+  invalid_refresh_token: row(401, "Invalid refresh token", "The refresh token is not valid."),
+  forbidden: row(403, "Forbidden", "The caller's roles do not allow this."),
+  not_found: row(404, "Not found", "There is nothing here for this caller."),
+  method_not_allowed: row(405, "Method not allowed", "The Allow header names what is allowed."),
+  not_acceptable: row(406, "Not acceptable", "No available form fits the Accept header."),
+  request_timeout: row(408, "Request timeout", "The request did not arrive in time."),
+  email_taken: row(409, "E-mail taken", "Somebody is registered with this e-mail."),
+  idempotency_key_in_flight: row(
+    409,
+    "Still running",
+    "A request with this Idempotency-Key is still running; ask again.",
+  ),
+  too_large: row(413, "Too large", "The request is larger than allowed."),
+  unsupported_media_type: row(
+    415,
+    "Unsupported media type",
+    "Bodies are application/json in UTF-8.",
+  ),
+  idempotency_key_reused: row(
+    422,
+    "Idempotency-Key reused",
+    "This Idempotency-Key belongs to another request; errors names the first difference.",
+  ),
+  insufficient_funds: row(422, "Insufficient funds", "The available balance does not cover it."),
+  account_frozen: row(422, "Account frozen", "The account is frozen."),
+  account_not_frozen: row(422, "Account not frozen", "The account is not frozen."),
+  account_closed: row(422, "Account closed", "The account is closed."),
+  account_not_empty: row(422, "Account not empty", "Only an empty account can be closed."),
+  currency_mismatch: row(422, "Currency mismatch", "The account has another currency."),
+  same_account: row(422, "Same account", "Both sides of the transfer are the same account."),
+  limit_exceeded: row(422, "Limit exceeded", "A limit does not allow this."),
+  already_reversed: row(422, "Already reversed", "The transfer has been reversed before."),
+  not_reversible: row(422, "Not reversible", "A reversal cannot be reversed."),
+  password_rejected: row(422, "Password rejected", "The password is too common."),
+  wrong_password: row(422, "Wrong password", "The current password is wrong."),
+  last_admin: row(422, "Last administrator", "The last administrator keeps the role."),
+  rate_limited: row(429, "Too many requests", "Ask again after the time in Retry-After."),
+  headers_too_large: row(431, "Headers too large", "The header fields are larger than allowed."),
+  internal: row(500, "Internal error", "Something failed; the request id finds it in our logs."),
+  unavailable: row(503, "Unavailable", "The service cannot answer now; ask again."),
+} as const satisfies Record<string, ProblemRow>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** The code on the wire: a wrong current password is `invalid_credentials` with another status. */
+export function wireCode(code: ProblemCode): string {
+  if (code === "wrong_password") return "invalid_credentials";
+  if (code === "invalid_refresh_token") return "invalid_credentials";
+  return code;
+}
+
+/** One fault of a request: where (a JSON Pointer for bodies, `?name`, or a header name) and what. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A problem document (RFC 9457) as it goes over the wire. */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly instance: string;
+  readonly errors?: readonly Fault[];
+}
+
+/** The problem document of a code for the request with this id. */
+export function problemDocument(
+  code: ProblemCode,
+  requestId: string,
+  errors?: readonly Fault[],
+): ProblemDocument {
+  const { status, title, detail } = PROBLEMS[code];
+  const wire = wireCode(code);
+  return {
+    type: `urn:countinghouse:problem:${wire}`,
+    title,
+    status,
+    code: wire,
+    detail,
+    instance: requestId,
+    ...(errors !== undefined && { errors }),
+  };
+}

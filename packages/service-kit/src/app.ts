@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Access } from "@countinghouse/contracts";
+import { Ajv } from "ajv";
+import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import { handleClientError, handleError } from "./errors.ts";
+import { isDay, isMoment } from "./formats.ts";
+import { addHealthRoutes, type ReadinessCheck } from "./health.ts";
+import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+import { ProblemError } from "./problem-error.ts";
+import { parseQueryString } from "./query-string.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
+import { checkContentType, parseStrictJson } from "./strict-json.ts";
+
+/** Limits of one request; see docs/SECURITY.md. */
+export const REQUEST_LIMITS = {
+  bodyBytes: 64 * 1024,
+  headerBytes: 8 * 1024,
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  checkIntervalMs: 1_000,
+  keepAliveMs: 65_000,
+} as const;
+
+const REQUEST_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export interface AppDeps {
+  readonly name: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly readiness: readonly ReadinessCheck[];
+  /** An inner service takes the request id that the gateway gave; the gateway gives a new one. */
+  readonly requestIds: "from gateway" | "new";
+}
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Who may call the route; a route without it fails the start. */
+    access?: Access;
+  }
+  interface FastifyInstance {
+    /** Aborted when the app begins to close: long answers end themselves. */
+    closing: AbortSignal;
+  }
+}
+
+/**
+ * A Fastify app with nothing of Fastify's lenient defaults: strict JSON and query strings, no type
+ * coercion, problems for every failure, limits on everything, and no route without an access policy.
+ */
+export function createApp(deps: AppDeps): FastifyInstance {
+  const app = fastify({
+    loggerInstance: deps.logger as Logger & { level: string },
+    disableRequestLogging: true,
+    genReqId: deps.requestIds === "new" ? () => randomUUID() : requestIdOf,
+    bodyLimit: REQUEST_LIMITS.bodyBytes,
+    requestTimeout: REQUEST_LIMITS.requestTimeoutMs,
+    keepAliveTimeout: REQUEST_LIMITS.keepAliveMs,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: false,
+    routerOptions: { querystringParser: parseQueryString },
+    clientErrorHandler: handleClientError,
+    frameworkErrors: handleError as never,
+    http: {
+      maxHeaderSize: REQUEST_LIMITS.headerBytes,
+      headersTimeout: REQUEST_LIMITS.headersTimeoutMs,
+      connectionsCheckingInterval: REQUEST_LIMITS.checkIntervalMs,
+    },
+  }) as unknown as FastifyInstance;
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler(() => {
+    throw new ProblemError("not_found");
+  });
+  useStrictParsers(app);
+  requirePolicies(app);
+  observe(app, deps);
+  announceClosing(app);
+  app.addHook("onRequest", async (_, reply) => {
+    reply.headers(SECURITY_HEADERS);
+  });
+  addHealthRoutes(app, deps.readiness);
+  return app;
+}
+
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers["x-request-id"];
+  return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+function useStrictParsers(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, parseBody);
+  const ajv = new Ajv({ allErrors: true, coerceTypes: false, removeAdditional: false });
+  ajv.addFormat("date-time", isMoment);
+  ajv.addFormat("date", isDay);
+  app.setValidatorCompiler(({ schema }) => ajv.compile(schema as object));
+}
+
+async function parseBody({ headers }: FastifyRequest, body: Buffer): Promise<unknown> {
+  checkContentType(headers["content-type"]);
+  return parseStrictJson(body);
+}
+
+function requirePolicies(app: FastifyInstance): void {
+  app.addHook("onRoute", ({ method, url, config }) => {
+    if (config?.access === undefined) {
+      throw new Error(`${method} ${url} declares no access policy`);
+    }
+  });
+}
+
+function observe(app: FastifyInstance, { logger, metrics }: AppDeps): void {
+  const labels = ["method", "route", "status"];
+  const seconds = metrics.seconds("http_request_seconds", "Time to answer a request", labels);
+  app.addHook("onResponse", async (request, reply) => {
+    const route = request.routeOptions.url ?? "unknown";
+    const { method, id: requestId } = request;
+    const status = reply.statusCode;
+    const elapsedMs = reply.elapsedTime;
+    seconds.observe({ method, route, status: String(status) }, elapsedMs / 1000);
+    const level = status >= 500 ? "error" : "info";
+    logger[level](
+      { requestId, method, route, status, elapsedMs: Math.round(elapsedMs) },
+      "request",
+    );
+  });
+}
+
+function announceClosing(app: FastifyInstance): void {
+  const closing = new AbortController();
+  app.decorate("closing", closing.signal);
+  app.addHook("preClose", async () => closing.abort());
+}

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import Type, { type Static, type TObject } from "typebox";
+import { Value } from "typebox/value";
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** The settings of a service are wrong; `problems` names each, none of them shows a value. */
+export class ConfigError extends Error {
+  readonly code = "config_invalid";
+  readonly retryable = false;
+  readonly problems: readonly string[];
+
+  constructor(service: string, problems: readonly string[]) {
+    super(`${service} cannot start: ${problems.join("; ")}`);
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+const Port = Type.Integer({ minimum: 0, maximum: 65_535, default: 0 });
+
+/** What every service is told by its environment. */
+export const commonConfig = {
+  HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
+  PORT: Port,
+  INTERNAL_PORT: Port,
+  ENVIRONMENT: Type.Enum(["development", "test", "production"], { default: "development" }),
+  LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], {
+    default: "info",
+  }),
+  INNER_PUBLIC_KEYS: Type.String({ minLength: 2 }),
+};
+
+/** 32 bytes in base64url. */
+export const Key = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
+
+export const PostgresUrl = Type.String({ pattern: "^postgres(ql)?://" });
+export const HttpUrl = Type.String({ pattern: "^https?://" });
+
+/**
+ * Reads the settings that `schema` names from `env`, each from `NAME` or from the file that
+ * `NAME_FILE` names. Throws a ConfigError with every problem at once.
+ */
+export function loadConfig<T extends TObject>(service: string, schema: T, env: Env): Static<T> {
+  const problems: string[] = [];
+  const given: Record<string, unknown> = {};
+  for (const name of Object.keys(schema.properties)) {
+    const value = fromEnvOrFile(name, env, problems);
+    if (value !== undefined) given[name] = value;
+  }
+  const completed = Value.Default(schema, Value.Convert(schema, given));
+  const faulty = new Set<string>();
+  for (const error of Value.Errors(schema, completed)) {
+    for (const [name, message] of faultsOf(error)) {
+      if (!faulty.has(name)) problems.push(`${name} ${message}`);
+      faulty.add(name);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(service, problems);
+  return completed as Static<T>;
+}
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly message: string;
+  readonly params: object;
+}
+
+function faultsOf(error: SchemaError): [name: string, message: string][] {
+  if (error.keyword === "required") {
+    const { requiredProperties } = error.params as { requiredProperties: string[] };
+    return requiredProperties.map((name) => [name, "is not set"]);
+  }
+  return [[error.instancePath.slice(1), error.message]];
+}
+
+function fromEnvOrFile(name: string, env: Env, problems: string[]): string | undefined {
+  const [value, file] = [env[name], env[`${name}_FILE`]];
+  if (value !== undefined && value !== "") {
+    if (file) problems.push(`${name} and ${name}_FILE are both set`);
+    return value;
+  }
+  if (!file) return undefined;
+  try {
+    return readFileSync(file, "utf8").trimEnd();
+  } catch {
+    problems.push(`${name}_FILE names a file that cannot be read`);
+    return undefined;
+  }
+}

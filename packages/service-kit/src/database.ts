@@ -1,0 +1,51 @@
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import type { Logger } from "./logger.ts";
+
+export interface PoolLimits {
+  readonly max: number;
+  /** How long a caller waits for a connection before the pool gives up, in milliseconds. */
+  readonly acquireTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+}
+
+const USUAL: PoolLimits = { max: 10, acquireTimeoutMs: 2_000, statementTimeoutMs: 10_000 };
+
+/** A bounded pool of connections. A connection lost while idle is logged and replaced. */
+export function createPool(
+  url: string,
+  service: string,
+  logger: Logger,
+  limits: Partial<PoolLimits> = {},
+): pg.Pool {
+  const { max, acquireTimeoutMs, statementTimeoutMs } = { ...USUAL, ...limits };
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: acquireTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    application_name: `countinghouse-${service}`,
+  });
+  pool.on("error", (err) => logger.warn({ err }, "idle database connection lost"));
+  return pool;
+}
+
+export function createKysely<Tables>(pool: pg.Pool): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** SQLSTATE classes that say the server or the way to it is not there, not that a statement is wrong. */
+const AWAY = /^(08|53|57P|58)/;
+const AWAY_CODES = new Set([
+  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH"],
+  ...["57014", "25P03"],
+]);
+
+/** Whether a failure means that the database is out of reach for now, so that asking again may help. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as Error & { code?: string };
+  if (code !== undefined) return AWAY.test(code) || AWAY_CODES.has(code);
+  return /connection terminated|timeout exceeded when trying to connect|ended/i.test(error.message);
+}

@@ -1,0 +1,41 @@
+import { type DestinationStream, type Logger, pino } from "pino";
+
+export type { Logger } from "pino";
+
+/**
+ * A logger of JSON lines. Objects are logged only by the allow-lists below: whatever else is in an
+ * error (a driver's `detail` carries values of rows) never reaches a log.
+ */
+export function createLogger(
+  service: string,
+  level: string,
+  destination?: DestinationStream,
+): Logger {
+  const options = {
+    level,
+    base: { service },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: describeError },
+  };
+  return destination ? pino(options, destination) : pino(options);
+}
+
+const SHOWN = ["code", "severity", "constraint", "table", "routine", "errno", "syscall"] as const;
+
+/** What a log shows of an error: its kind, codes and frames, and a message unless a database wrote it. */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const facts = error as Error & Record<string, unknown>;
+  const isFromDatabase = facts.severity !== undefined;
+  const shown = SHOWN.filter((name) => facts[name] !== undefined).map((name) => [
+    name,
+    facts[name],
+  ]);
+  return {
+    type: error.name,
+    ...(!isFromDatabase && { message: error.message }),
+    ...Object.fromEntries(shown),
+    frames: error.stack?.split("\n").filter((line) => line.startsWith("    at ")),
+    ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+  };
+}

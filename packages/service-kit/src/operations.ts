@@ -1,0 +1,187 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+import {
+  type AnswerBodyOf,
+  type BodyOf,
+  type Operation,
+  type OperationName,
+  type operations,
+  operationsOf,
+  type ParamsOf,
+  type QueryOf,
+  type ServiceName,
+} from "@countinghouse/contracts";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { InnerVerifier } from "./inner-token.ts";
+import { authorize, type Principal, type Scope, unauthenticated } from "./principal.ts";
+import { malformed, ProblemError } from "./problem-error.ts";
+import { convertQuery } from "./query-string.ts";
+
+type Table = typeof operations;
+
+/** The names of the operations of one service. */
+export type OperationsOf<S extends ServiceName> = {
+  [Name in OperationName]: Table[Name]["service"] extends S ? Name : never;
+}[OperationName];
+
+type PrincipalOf<Op extends Operation> = Op["access"] extends "public"
+  ? undefined
+  : Op["access"] extends { readonly services: readonly unknown[] }
+    ? Extract<Principal, { kind: "service" }>
+    : Extract<Principal, { kind: "user" }>;
+
+/** A checked request: every part fits the operation's schema, the caller may call it. */
+export interface Call<Op extends Operation = Operation> {
+  readonly params: ParamsOf<Op>;
+  readonly query: QueryOf<Op>;
+  readonly body: BodyOf<Op>;
+  readonly principal: PrincipalOf<Op>;
+  /** Whose things the caller's roles let this call touch. */
+  readonly scope: Scope;
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  /** Of commands; checked to be 1 to 128 printable ASCII characters. */
+  readonly idempotencyKey: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Aborted when the service begins to close. */
+  readonly closing: AbortSignal;
+}
+
+/** The answer to a call. A string goes out as it is; an object is cut to its schema. */
+export interface Answer<Op extends Operation = Operation> {
+  readonly status: number;
+  readonly body?: AnswerBodyOf<Op> | string | Readable;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Handler<Name extends OperationName> = (
+  call: Call<Table[Name]>,
+) => Promise<Answer<Table[Name]>> | Answer<Table[Name]>;
+
+/** A handler for every operation of a service. */
+export type Handlers<S extends ServiceName> = { [Name in OperationsOf<S>]: Handler<Name> };
+
+/**
+ * Registers every operation of a service from the table of operations. Throws, so that the service
+ * does not start, when an operation has no handler or a handler no operation.
+ */
+export function serveOperations<S extends ServiceName>(
+  app: FastifyInstance,
+  service: S,
+  verify: InnerVerifier,
+  handlers: Handlers<S>,
+): void {
+  const left = new Map<string, Handler<never>>(Object.entries(handlers));
+  for (const [name, operation] of operationsOf(service)) {
+    const handler = left.get(name) as unknown as ((call: Call) => Promise<Answer>) | undefined;
+    if (handler === undefined) throw new Error(`operation ${name} has no handler`);
+    left.delete(name);
+    serve(app, operation, verify, handler);
+  }
+  if (left.size > 0) throw new Error(`no operations: ${[...left.keys()].join(", ")}`);
+}
+
+interface Caller {
+  readonly principal: Principal | undefined;
+  readonly scope: Scope;
+}
+
+function serve(
+  app: FastifyInstance,
+  operation: Operation,
+  verify: InnerVerifier,
+  handler: (call: Call) => Promise<Answer>,
+): void {
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  const mediaType = operation.mediaType ?? "application/json; charset=utf-8";
+  app.route({
+    method: operation.method,
+    url: operation.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    config: { access: operation.access },
+    schema: schemaOf(operation),
+    onRequest: async (request) => {
+      callers.set(request, admit(operation, request, verify));
+      checkParams(request);
+    },
+    preValidation: async (request) => {
+      request.query = convertQuery(request.query as Record<string, string>, operation.query);
+      checkBodyPresence(operation, request);
+      if (operation.command) checkKey(request.headers["idempotency-key"]);
+    },
+    handler: async (request, reply) => {
+      const caller = callers.get(request) as Caller;
+      const { status, body, headers } = await handler(callOf(app, request, caller));
+      return send(reply.code(status).headers({ "content-type": mediaType, ...headers }), body);
+    },
+  });
+}
+
+function schemaOf({ query, body, answers, mediaType }: Operation): object {
+  const bodies = Object.entries(answers).filter(([, schema]) => schema !== null);
+  return {
+    ...(query && { querystring: query }),
+    ...(body && { body }),
+    ...(mediaType === undefined && { response: Object.fromEntries(bodies) }),
+  };
+}
+
+function admit(operation: Operation, request: FastifyRequest, verify: InnerVerifier): Caller {
+  if (operation.access === "public") return { principal: undefined, scope: { kind: "any" } };
+  const [, token] = /^Bearer ([\w.-]+)$/.exec(request.headers.authorization ?? "") ?? [];
+  if (token === undefined) throw unauthenticated();
+  const principal = verify(token);
+  return { principal, scope: authorize(operation.access, principal) };
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Ids in paths: in lower case from here on; what is no UUID is as absent as an unknown one. */
+function checkParams(request: FastifyRequest): void {
+  const params = request.params as Record<string, string>;
+  for (const [name, value] of Object.entries(params)) {
+    params[name] = value.toLowerCase();
+    if (!UUID.test(value.toLowerCase())) throw new ProblemError("not_found");
+  }
+}
+
+function checkBodyPresence({ body }: Operation, request: FastifyRequest): void {
+  const given = request.body;
+  if (body !== undefined || given === undefined || given === null) return;
+  const isEmpty = typeof given === "object" && Object.keys(given).length === 0;
+  if (!isEmpty || Array.isArray(given)) throw malformed("", "is not wanted here");
+}
+
+const KEY = /^[ -~]{1,128}$/;
+
+function checkKey(key: string | string[] | undefined): void {
+  if (key === undefined) throw malformed("Idempotency-Key", "is missing");
+  if (typeof key !== "string" || !KEY.test(key)) {
+    throw malformed("Idempotency-Key", "must be 1 to 128 printable ASCII characters");
+  }
+}
+
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function callOf(app: FastifyInstance, request: FastifyRequest, caller: Caller): Call {
+  const { headers } = request;
+  const { traceparent } = headers;
+  const isTrace = typeof traceparent === "string" && TRACEPARENT.test(traceparent);
+  return {
+    params: request.params as never,
+    query: request.query as never,
+    body: request.body as never,
+    principal: caller.principal as never,
+    scope: caller.scope,
+    requestId: request.id,
+    traceparent: isTrace ? traceparent : undefined,
+    idempotencyKey: (headers["idempotency-key"] as string | undefined) ?? "",
+    headers,
+    closing: app.closing,
+  };
+}
+
+function send(reply: FastifyReply, body: Answer["body"]): FastifyReply {
+  if (body === undefined) return reply.removeHeader("content-type").send();
+  if (typeof body === "string") reply.serializer((text: unknown) => String(text));
+  return reply.send(body);
+}

@@ -1,0 +1,84 @@
+import { malformed, ProblemError } from "./problem-error.ts";
+
+/** Deepest nesting of a body; no schema of ours comes near. */
+const DEPTH_MAX = 16;
+const CONTENT_TYPE = /^application\/json *(; *charset="?utf-8"?)? *$/i;
+const CONTROL = /\p{Cc}/u;
+
+/** Throws a 415 unless the Content-Type is JSON in UTF-8. */
+export function checkContentType(contentType: string | undefined): void {
+  if (!CONTENT_TYPE.test(contentType ?? "")) throw new ProblemError("unsupported_media_type");
+}
+
+/**
+ * Parses a JSON body (RFC 8259) so that no two parsers can disagree about it: well-formed UTF-8
+ * without a byte order mark, no repeated member, no control character or lone surrogate in a string.
+ * Throws a 400 otherwise.
+ */
+export function parseStrictJson(bytes: Buffer): unknown {
+  const text = decode(bytes);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ProblemError("malformed", { cause, errors: [{ path: "", message: "is no JSON" }] });
+  }
+  if (inspect(value, "", 0) !== countMembers(text)) {
+    throw malformed("", "has a member twice");
+  }
+  return value;
+}
+
+/** Whether a text is well-formed Unicode without control characters. */
+export function isCleanText(text: string): boolean {
+  return text.isWellFormed() && !CONTROL.test(text);
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new ProblemError("malformed", { cause, errors: [{ path: "", message: "is no UTF-8" }] });
+  }
+}
+
+/** Checks every string and the depth, and counts the members of all objects. */
+function inspect(value: unknown, path: string, depth: number): number {
+  if (typeof value === "string") {
+    if (!isCleanText(value)) throw malformed(path, "has a control or ill-formed character");
+    return 0;
+  }
+  if (typeof value !== "object" || value === null) return 0;
+  if (depth === DEPTH_MAX) throw malformed(path, "is nested too deeply");
+  const isArray = Array.isArray(value);
+  let members = 0;
+  for (const [name, member] of Object.entries(value)) {
+    if (!isArray) {
+      if (!isCleanText(name)) throw malformed(path, "has an ill-formed member name");
+      members += 1;
+    }
+    members += inspect(member, `${path}/${pointerStep(name)}`, depth + 1);
+  }
+  return members;
+}
+
+/**
+ * Counts the members written in a valid JSON text: every colon outside a string is one. A repeated
+ * member is written twice but parsed once, so the two counts differ.
+ */
+function countMembers(text: string): number {
+  let count = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) inString = !inString;
+    else if (inString) i += code === 0x5c ? 1 : 0;
+    else if (code === 0x3a) count += 1;
+  }
+  return count;
+}
+
+/** One step of a JSON Pointer (RFC 6901). */
+export function pointerStep(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}
