@@ -1,0 +1,90 @@
+import { randomUUIDv7 } from "node:crypto";
+import canonicalize from "canonicalize";
+import type pg from "pg";
+import { named } from "./errors.ts";
+import type { Decision, StreamChange } from "./port.ts";
+
+const APPEND = {
+  name: "append",
+  text: `SELECT first_position, at FROM ledger.append(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+};
+
+type Queryable = Pick<pg.ClientBase, "query">;
+
+/**
+ * Calls the append function for the decisions of one ledger: one statement, one round trip, durable
+ * when it returns (or when the transaction around it commits).
+ */
+export async function appendToLedger(
+  client: Queryable,
+  ledger: number,
+  decisions: readonly Decision[],
+): Promise<void> {
+  const values = [ledger, ...streams(ledger, decisions), ...events(ledger, decisions)];
+  try {
+    await client.query({ ...APPEND, values: [...values, ...answers(ledger, decisions)] });
+  } catch (error) {
+    throw named(error);
+  }
+}
+
+/** Each stream once, from the version that the first decision found to that of the last. */
+function streams(ledger: number, decisions: readonly Decision[]): unknown[][] {
+  const merged = new Map<string, StreamChange & { version: number }>();
+  for (const change of changesOf(ledger, decisions)) {
+    const before = merged.get(change.streamId);
+    const expectedVersion = before?.expectedVersion ?? change.expectedVersion;
+    const version = change.expectedVersion + change.events.length;
+    merged.set(change.streamId, { ...change, expectedVersion, version });
+  }
+  const rows = [...merged.values()];
+  return [
+    rows.map(({ streamId }) => streamId),
+    rows.map(({ category }) => category),
+    rows.map(({ expectedVersion }) => expectedVersion),
+    rows.map(({ version }) => version),
+    rows.map(({ state }) => canonicalize(state)),
+    rows.map(({ stateSchema }) => stateSchema),
+  ];
+}
+
+function events(ledger: number, decisions: readonly Decision[]): unknown[][] {
+  const columns: unknown[][] = [[], [], [], [], [], [], []];
+  for (const decision of decisions) {
+    const meta = canonicalize({ ledger, ...decision.cause });
+    for (const { streamId, expectedVersion, events } of changesOf(ledger, [decision])) {
+      for (const [i, { type, schemaVersion, data }] of events.entries()) {
+        const version = expectedVersion + i + 1;
+        const row = [
+          randomUUIDv7(),
+          streamId,
+          version,
+          type,
+          schemaVersion,
+          canonicalize(data),
+          meta,
+        ];
+        for (const [column, value] of row.entries()) columns[column]?.push(value);
+      }
+    }
+  }
+  return columns;
+}
+
+/** The answers that are kept with this ledger: those of decisions at home in it. */
+function answers(ledger: number, decisions: readonly Decision[]): unknown[][] {
+  const rows = decisions.filter((decision) => decision.ledger === ledger).map((d) => d.answer);
+  return [
+    rows.map(({ scope }) => scope),
+    rows.map(({ key }) => key),
+    rows.map(({ request }) => request),
+    rows.map(({ status }) => status),
+    rows.map(({ response }) => response),
+    rows.map(({ token }) => token),
+  ];
+}
+
+function changesOf(ledger: number, decisions: readonly Decision[]): StreamChange[] {
+  return decisions.flatMap(({ changes }) => changes.filter((change) => change.ledger === ledger));
+}

@@ -1,0 +1,47 @@
+/** A stream was not at the version that a decision was made on; decide again on what is there now. */
+export class VersionConflictError extends Error {
+  readonly code = "version_conflict";
+  readonly retryable = true;
+  override readonly name = "VersionConflictError";
+}
+
+/** An idempotency key has an answer already; give that one. */
+export class KeyTakenError extends Error {
+  readonly code = "key_taken";
+  readonly retryable = false;
+  override readonly name = "KeyTakenError";
+}
+
+export class UnknownLedgerError extends Error {
+  readonly code = "unknown_ledger";
+  readonly retryable = false;
+  override readonly name = "UnknownLedgerError";
+}
+
+/** The batch contradicts itself: versions that do not follow each other, or an event without a stream. */
+export class MalformedBatchError extends Error {
+  readonly code = "malformed_batch";
+  readonly retryable = false;
+  override readonly name = "MalformedBatchError";
+}
+
+/** The server does not promise that what it acknowledged survives a crash. */
+export class NotDurableError extends Error {
+  readonly code = "not_durable";
+  readonly retryable = false;
+  override readonly name = "NotDurableError";
+}
+
+const BY_SQLSTATE: Readonly<Record<string, new (text: string, options: ErrorOptions) => Error>> = {
+  CH001: VersionConflictError,
+  CH002: KeyTakenError,
+  CH003: UnknownLedgerError,
+  CH004: MalformedBatchError,
+};
+
+/** The error class that a failure of the append function stands for, or the failure itself. */
+export function named(error: unknown): unknown {
+  const { code, message } = error as Error & { code?: string };
+  const Named = BY_SQLSTATE[code ?? ""];
+  return Named === undefined ? error : new Named(message, { cause: error });
+}

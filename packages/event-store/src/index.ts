@@ -1,0 +1,5 @@
+export * from "./errors.ts";
+export { migrateLedger } from "./migrate.ts";
+export type * from "./port.ts";
+export * from "./read.ts";
+export { assertDurable, createEventStore } from "./store.ts";

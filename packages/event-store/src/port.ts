@@ -1,0 +1,91 @@
+import type { Actor } from "@countinghouse/contracts";
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A stream is found by its ledger and its id. */
+export interface StreamRef {
+  readonly ledger: number;
+  readonly streamId: string;
+}
+
+/** A stream as it is stored: its version and the cached fold of its events. */
+export interface StoredStream {
+  readonly category: string;
+  readonly version: number;
+  readonly state: JsonObject;
+  readonly stateSchema: number;
+}
+
+export interface NewEvent {
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly data: JsonObject;
+}
+
+/** Events for one stream, and what the stream is after them. */
+export interface StreamChange extends StreamRef {
+  readonly category: string;
+  /** The version that the decision was made on; 0 for a stream that must not exist yet. */
+  readonly expectedVersion: number;
+  readonly events: readonly NewEvent[];
+  readonly state: JsonObject;
+  readonly stateSchema: number;
+}
+
+/** The answer of a decided command, kept for ever under the caller's key. */
+export interface AnswerRecord {
+  /** Whose key it is. */
+  readonly scope: string;
+  readonly key: string;
+  /** The request as canonical JSON (RFC 8785), to tell a repeat from another request. */
+  readonly request: string;
+  readonly status: number;
+  /** The body, byte for byte. */
+  readonly response: string;
+  /** The Consistency-Token that came with it. */
+  readonly token: string;
+}
+
+/** Who and what caused the events of a decision. */
+export interface Cause {
+  readonly actor: Actor;
+  readonly correlationId: string;
+  readonly traceparent?: string;
+}
+
+/** What one command did: events of any number of streams, and its answer. A refusal has no change. */
+export interface Decision {
+  readonly ledger: number;
+  readonly changes: readonly StreamChange[];
+  readonly cause: Cause;
+  readonly answer: AnswerRecord;
+}
+
+/** What appends and loads, inside or outside a lock of log heads. */
+export interface LogSession {
+  /**
+   * Appends all decisions in one transaction and returns when they are durable: all or none. In the
+   * order given; a later decision may build on an earlier one's versions.
+   * @throws VersionConflictError a stream is not at the version a decision was made on
+   * @throws KeyTakenError a key has an answer already
+   * @throws UnknownLedgerError
+   */
+  append(decisions: readonly Decision[]): Promise<void>;
+  /** The streams that exist, by id. */
+  load(refs: readonly StreamRef[]): Promise<ReadonlyMap<string, StoredStream>>;
+}
+
+/** The log as its only writer uses it. */
+export interface EventStore extends LogSession {
+  /**
+   * Runs `work` while holding the heads of these ledgers, locked in ledger order, in one
+   * transaction: nobody else appends to them meanwhile, so a decision made inside cannot conflict.
+   */
+  locked<T>(ledgers: readonly number[], work: (session: LogSession) => Promise<T>): Promise<T>;
+  findAnswer(scope: string, key: string): Promise<AnswerRecord | undefined>;
+  /** The events of a stream from its first, to fold a state anew. */
+  eventsOf(ref: StreamRef): Promise<NewEvent[]>;
+  /** The debit event of a transfer or reversal, by the transfer's id. */
+  findTransfer(ledger: number, transferId: string): Promise<NewEvent | undefined>;
+  ledgerExists(ledger: number): Promise<boolean>;
+}

@@ -1,0 +1,85 @@
+import type { Envelope } from "@countinghouse/contracts";
+import { Kysely, PostgresDialect, sql } from "kysely";
+import type pg from "pg";
+import type { Tables } from "./tables.ts";
+
+/** Which events of a ledger to read: those after a position, perhaps of one stream or type only. */
+export interface LogSlice {
+  readonly ledger: number;
+  /** Exclusive. */
+  readonly after: number;
+  readonly limit: number;
+  readonly stream?: string;
+  readonly type?: string;
+}
+
+/** A line of the log: its position, and the envelope as JSON without a line feed. */
+export interface LogLine {
+  readonly position: number;
+  readonly json: string;
+}
+
+/** The log for those who only read it, in position order. A position has no gap below it. */
+export interface LogReader {
+  readLines(slice: LogSlice): Promise<LogLine[]>;
+  read(slice: LogSlice): Promise<Envelope[]>;
+  /** Every ledger with the position of its last event, 0 when it is empty. */
+  heads(): Promise<{ ledger: number; position: number }[]>;
+}
+
+export function createLogReader(pool: pg.Pool): LogReader {
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    readLines: (slice) => readLines(db, slice),
+    async read(slice) {
+      const lines = await readLines(db, slice);
+      return lines.map(({ json }) => JSON.parse(json) as Envelope);
+    },
+    async heads() {
+      const rows = await db
+        .selectFrom("ledger.log_head")
+        .select(["ledger_id", "position"])
+        .orderBy("ledger_id")
+        .execute();
+      return rows.map((row) => ({ ledger: row.ledger_id, position: Number(row.position) }));
+    },
+  };
+}
+
+async function readLines(db: Kysely<Tables>, slice: LogSlice): Promise<LogLine[]> {
+  const { ledger, after, limit, stream, type } = slice;
+  let query = db
+    .selectFrom("ledger.events")
+    .select(["position", "event_id", "stream_id", "version", "type", "schema_version"])
+    .select(sql<string>`data::text`.as("data"))
+    .select(sql<string>`meta::text`.as("meta"))
+    .select("recorded_at")
+    .where("ledger_id", "=", ledger)
+    .where(sql`position`, ">", after)
+    .orderBy("position")
+    .limit(limit);
+  if (stream !== undefined) query = query.where("stream_id", "=", stream);
+  if (type !== undefined) query = query.where("type", "=", type);
+  const rows = await query.execute();
+  return rows.map((row) => ({ position: Number(row.position), json: lineOf(row) }));
+}
+
+interface Row {
+  readonly position: string;
+  readonly event_id: string;
+  readonly stream_id: string;
+  readonly version: number;
+  readonly type: string;
+  readonly schema_version: number;
+  readonly data: string;
+  readonly meta: string;
+  readonly recorded_at: Date;
+}
+
+/** The envelope as text: data and meta keep the very bytes that were appended. */
+function lineOf(row: Row): string {
+  const start = `{"position":${row.position},"eventId":"${row.event_id}","streamId":"${row.stream_id}"`;
+  const kind = `"version":${row.version},"type":"${row.type}","schemaVersion":${row.schema_version}`;
+  const end = `"recordedAt":"${row.recorded_at.toISOString()}"}`;
+  return `${start},${kind},"data":${row.data},"meta":${row.meta},${end}`;
+}

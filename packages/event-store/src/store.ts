@@ -1,0 +1,171 @@
+import { Kysely, PostgresDialect, sql } from "kysely";
+import type pg from "pg";
+import { appendToLedger } from "./append.ts";
+import { NotDurableError, named } from "./errors.ts";
+import type {
+  AnswerRecord,
+  Decision,
+  EventStore,
+  JsonObject,
+  LogSession,
+  NewEvent,
+  StoredStream,
+  StreamRef,
+} from "./port.ts";
+import type { Tables } from "./tables.ts";
+
+/** The log in PostgreSQL, for the command role. */
+export function createEventStore(pool: pg.Pool): EventStore {
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    append: (decisions) => appendDecisions(pool, decisions),
+    load: (refs) => load(pool, refs),
+    locked: (ledgers, work) => locked(pool, ledgers, work),
+    findAnswer: (scope, key) => findAnswer(db, scope, key),
+    eventsOf: (ref) => eventsOf(db, ref),
+    findTransfer: (ledger, transferId) => findTransfer(db, ledger, transferId),
+    async ledgerExists(ledger) {
+      const found = await db
+        .selectFrom("ledger.log_head")
+        .select("ledger_id")
+        .where("ledger_id", "=", ledger)
+        .executeTakeFirst();
+      return found !== undefined;
+    },
+  };
+}
+
+/**
+ * Throws a NotDurableError when a setting of the server would let an acknowledged commit get lost in
+ * a crash.
+ */
+export async function assertDurable(pool: pg.Pool): Promise<void> {
+  for (const setting of ["fsync", "full_page_writes", "synchronous_commit"]) {
+    const { rows } = await pool.query("SELECT current_setting($1) AS value", [setting]);
+    if (rows[0].value === "off") throw new NotDurableError(`the server runs with ${setting} = off`);
+  }
+}
+
+async function appendDecisions(pool: pg.Pool, decisions: readonly Decision[]): Promise<void> {
+  const ledgers = ledgersOf(decisions);
+  const [only] = ledgers;
+  if (only === undefined) return;
+  if (ledgers.length === 1) return appendToLedger(pool, only, decisions);
+  return transaction(pool, (client) => appendInOrder(client, decisions));
+}
+
+async function appendInOrder(client: pg.PoolClient, decisions: readonly Decision[]): Promise<void> {
+  for (const ledger of ledgersOf(decisions)) await appendToLedger(client, ledger, decisions);
+}
+
+/** The ledgers that decisions touch or keep their answer in, in the order of locking. */
+function ledgersOf(decisions: readonly Decision[]): number[] {
+  const all = decisions.flatMap(({ ledger, changes }) => [ledger, ...changes.map((c) => c.ledger)]);
+  return [...new Set(all)].sort((a, b) => a - b);
+}
+
+async function locked<T>(
+  pool: pg.Pool,
+  ledgers: readonly number[],
+  work: (session: LogSession) => Promise<T>,
+): Promise<T> {
+  return transaction(pool, async (client) => {
+    for (const ledger of [...new Set(ledgers)].sort((a, b) => a - b)) {
+      await client.query("SELECT ledger.lock_head($1)", [ledger]).catch((error: unknown) => {
+        throw named(error);
+      });
+    }
+    return work({
+      append: (decisions) => appendInOrder(client, decisions),
+      load: (refs) => load(client, refs),
+    });
+  });
+}
+
+async function transaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query("BEGIN");
+    const result = await work(client);
+    const { command } = await client.query("COMMIT");
+    if (command !== "COMMIT") throw new Error(`the commit ended as ${command}`);
+    return result;
+  } catch (error) {
+    await client.query("ROLLBACK").catch((cause: Error) => {
+      broken = cause;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+const LOAD = {
+  name: "load",
+  text: `SELECT s.stream_id, s.category, s.version, s.state, s.state_schema
+           FROM unnest($1::int[], $2::uuid[]) AS wanted (ledger_id, stream_id)
+           JOIN ledger.streams s USING (ledger_id, stream_id)`,
+};
+
+async function load(
+  client: Pick<pg.ClientBase, "query">,
+  refs: readonly StreamRef[],
+): Promise<Map<string, StoredStream>> {
+  const values = [refs.map(({ ledger }) => ledger), refs.map(({ streamId }) => streamId)];
+  const { rows } = await client.query({ ...LOAD, values });
+  return new Map(
+    rows.map(({ stream_id, category, version, state, state_schema }) => {
+      return [stream_id, { category, version, state, stateSchema: state_schema }];
+    }),
+  );
+}
+
+async function findAnswer(
+  db: Kysely<Tables>,
+  scope: string,
+  key: string,
+): Promise<AnswerRecord | undefined> {
+  const row = await db
+    .selectFrom("ledger.idempotency")
+    .select(["status", "token"])
+    .select(sql<string>`request::text`.as("request"))
+    .select(sql<string>`response::text`.as("response"))
+    .where("scope", "=", scope)
+    .where("key", "=", key)
+    .executeTakeFirst();
+  return row && { scope, key, ...row };
+}
+
+async function eventsOf(db: Kysely<Tables>, ref: StreamRef): Promise<NewEvent[]> {
+  const rows = await db
+    .selectFrom("ledger.events")
+    .select(["type", "schema_version", "data"])
+    .where("ledger_id", "=", ref.ledger)
+    .where("stream_id", "=", ref.streamId)
+    .orderBy("version")
+    .execute();
+  return rows.map(asEvent);
+}
+
+async function findTransfer(
+  db: Kysely<Tables>,
+  ledger: number,
+  transferId: string,
+): Promise<NewEvent | undefined> {
+  const row = await db
+    .selectFrom("ledger.events")
+    .select(["type", "schema_version", "data"])
+    .where("ledger_id", "=", ledger)
+    .where(sql<string>`data ->> 'transferId'`, "=", transferId)
+    .where(sql<boolean>`type IN ('TransferSent', 'ReversalSent')`)
+    .executeTakeFirst();
+  return row && asEvent(row);
+}
+
+function asEvent(row: { type: string; schema_version: number; data: unknown }): NewEvent {
+  return { type: row.type, schemaVersion: row.schema_version, data: row.data as JsonObject };
+}
