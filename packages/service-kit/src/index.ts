@@ -1,5 +1,6 @@
 export * from "./app.ts";
 export * from "./config.ts";
+export * from "./consistency-token.ts";
 export * from "./database.ts";
 export { asProblem, sendProblem } from "./errors.ts";
 export * from "./formats.ts";
