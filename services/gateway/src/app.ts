@@ -1,0 +1,67 @@
+import { type Operation, publicOperations, type ServiceName } from "@countinghouse/contracts";
+import {
+  type AppDeps,
+  createApp,
+  type InnerSigner,
+  type UserTokenClaims,
+  userTokenOptions,
+} from "@countinghouse/service-kit";
+import fastifyJwt from "@fastify/jwt";
+import rateLimit from "@fastify/rate-limit";
+import type { FastifyInstance } from "fastify";
+import { refusalOf } from "./allowed-methods.ts";
+import { createAuthenticate } from "./authenticate.ts";
+import type { Config } from "./config.ts";
+import { addDocs } from "./docs.ts";
+import { forward, type Target } from "./forward.ts";
+import { createInnerTokens } from "./inner-tokens.ts";
+import { CALLERS_MAX, createRateLimits } from "./rate-limits.ts";
+import type { SessionCache } from "./session-cache.ts";
+
+export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds"> {
+  readonly config: Config;
+  readonly version: string;
+  readonly targets: Readonly<Record<ServiceName, Target>>;
+  readonly sessions: SessionCache;
+  readonly signer: InnerSigner;
+}
+
+/** The single door: every public operation, verified, limited and streamed to its service. */
+export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
+  const { config, targets, sessions, signer, logger } = deps;
+  const app = createApp({ ...deps, name: "gateway", requestIds: "new" });
+  await app.register(fastifyJwt, userTokenOptions(config));
+  await app.register(rateLimit, { global: false, cache: CALLERS_MAX });
+  const authenticate = createAuthenticate(
+    (token) => app.jwt.verify<UserTokenClaims>(token),
+    sessions,
+  );
+  const innerTokenOf = createInnerTokens(signer);
+  const limits = createRateLimits(app, config);
+
+  for (const [name, operation] of Object.entries(publicOperations) as [string, Operation][]) {
+    const { method, path, service, access } = operation;
+    app.route({
+      method,
+      url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      config: { access },
+      onRequest: async (request, reply) => {
+        await limits.byAddress(request, reply, name);
+        let innerToken: string | undefined;
+        if (access !== "public") {
+          const session = await authenticate(request.raw);
+          await limits.byUser(request, reply, session);
+          innerToken = innerTokenOf(session, service);
+        }
+        forward(request, reply, targets[service], innerToken, logger);
+      },
+      // Never reached: forward has taken the reply over.
+      handler: async () => undefined,
+    });
+  }
+  app.setNotFoundHandler((request) => {
+    throw refusalOf(request.url.split("?", 1)[0] ?? "");
+  });
+  if (config.ENVIRONMENT !== "production") addDocs(app, deps.version);
+  return app;
+}

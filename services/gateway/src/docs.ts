@@ -1,0 +1,44 @@
+import { openApiDocument } from "@countinghouse/contracts";
+import fastify, { type FastifyInstance } from "fastify";
+
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; " +
+  "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+
+/** `/openapi.json`, and a page for people at `/docs`. */
+export function addDocs(app: FastifyInstance, version: string): void {
+  const config = { access: "public" } as const;
+  const document = JSON.stringify(openApiDocument(version));
+  app.get("/openapi.json", { config }, async (_, reply) => {
+    return reply.type("application/json; charset=utf-8").send(document);
+  });
+  let page: Promise<FastifyInstance> | undefined;
+  for (const url of ["/docs", "/docs/*"]) {
+    app.get(url, { config }, async (request, reply) => {
+      page ??= openPage();
+      const path = request.url === "/docs" ? "/docs/" : request.url;
+      const answer = await (await page).inject({ method: "GET", url: path });
+      return reply
+        .code(answer.statusCode)
+        .headers({ "content-security-policy": PAGE_POLICY, "cache-control": "max-age=300" })
+        .type(String(answer.headers["content-type"] ?? "text/plain"))
+        .send(answer.rawPayload);
+    });
+  }
+}
+
+/** The page is an app of its own, made when somebody looks: its script alone is 5 MB to load. */
+async function openPage(): Promise<FastifyInstance> {
+  const { default: reference } = await import("@scalar/fastify-api-reference");
+  const page = fastify();
+  await page.register(reference, {
+    routePrefix: "/docs",
+    configuration: {
+      url: "/openapi.json",
+      withDefaultFonts: false,
+      telemetry: false,
+      agent: { disabled: true },
+    },
+  });
+  return page;
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import {
+  createInnerSigner,
+  createLogger,
+  createMetrics,
+  createServiceClient,
+  type Env,
+  listen,
+  loadConfig,
+  type ReadinessCheck,
+  type RunningService,
+  runAsProcess,
+} from "@countinghouse/service-kit";
+import { buildApp } from "./app.ts";
+import { configSchema } from "./config.ts";
+import { createTarget } from "./forward.ts";
+import { createSessionCache } from "./session-cache.ts";
+
+const READY_TIMEOUT_MS = 900;
+
+/** Starts the gateway on the settings in `env`. */
+export async function start(env: Env): Promise<RunningService> {
+  const config = loadConfig("gateway", configSchema, env);
+  const logger = createLogger("gateway", config.LOG_LEVEL);
+  const metrics = createMetrics("gateway");
+  const signer = createInnerSigner("gateway", config.INNER_PRIVATE_KEY);
+  const auth = createServiceClient(config.AUTH_URL, "auth", signer);
+  const sessions = createSessionCache(auth, logger);
+  const targets = {
+    auth: createTarget(config.AUTH_URL),
+    command: createTarget(config.COMMAND_URL),
+    query: createTarget(config.QUERY_URL),
+    relay: createTarget(config.RELAY_URL),
+  };
+  const readiness = Object.entries(targets).map(([name, { url }]) => readinessOf(name, url));
+  const { version } = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  ) as { version: string };
+  const deps = { config, logger, metrics, readiness, version, targets, sessions, signer };
+  const app = await buildApp(deps);
+  const release = [
+    async () => sessions.stop(),
+    async () => {
+      for (const { agent } of Object.values(targets)) agent.destroy();
+    },
+  ];
+  return listen({ name: "gateway", app, metrics, readiness, config, release });
+}
+
+function readinessOf(name: string, url: URL): ReadinessCheck {
+  return {
+    name,
+    async check() {
+      const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
+      const response = await fetch(new URL("/readyz", url), { signal });
+      await response.body?.cancel();
+      if (!response.ok) throw new Error(`${name} is not ready`);
+    },
+  };
+}
+
+if (import.meta.main) await runAsProcess(start);
