@@ -7,7 +7,8 @@ import type { Decision, StreamChange } from "./port.ts";
 const APPEND = {
   name: "append",
   text: `SELECT first_position, at FROM ledger.append(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+    $21, $22)`,
 };
 
 type Queryable = Pick<pg.ClientBase, "query">;
@@ -21,9 +22,15 @@ export async function appendToLedger(
   ledger: number,
   decisions: readonly Decision[],
 ): Promise<void> {
-  const values = [ledger, ...streams(ledger, decisions), ...events(ledger, decisions)];
+  const values = [
+    ledger,
+    ...streams(ledger, decisions),
+    ...reads(ledger, decisions),
+    ...events(ledger, decisions),
+    ...answers(ledger, decisions),
+  ];
   try {
-    await client.query({ ...APPEND, values: [...values, ...answers(ledger, decisions)] });
+    await client.query({ ...APPEND, values });
   } catch (error) {
     throw named(error);
   }
@@ -47,6 +54,17 @@ function streams(ledger: number, decisions: readonly Decision[]): unknown[][] {
     rows.map(({ state }) => canonicalize(state)),
     rows.map(({ stateSchema }) => stateSchema),
   ];
+}
+
+/** The streams that were only looked at. Those that change are checked by their change. */
+function reads(ledger: number, decisions: readonly Decision[]): unknown[][] {
+  const changed = new Set(changesOf(ledger, decisions).map(({ streamId }) => streamId));
+  const seen = new Map<string, number>();
+  for (const read of decisions.flatMap((decision) => decision.reads)) {
+    if (read.ledger === ledger && !changed.has(read.streamId))
+      seen.set(read.streamId, read.version);
+  }
+  return [[...seen.keys()], [...seen.values()]];
 }
 
 function events(ledger: number, decisions: readonly Decision[]): unknown[][] {

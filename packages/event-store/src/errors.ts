@@ -1,4 +1,4 @@
-/** A stream was not at the version that a decision was made on; decide again on what is there now. */
+/** A stream was not at the version that a decision was made on; decide again on what is there. */
 export class VersionConflictError extends Error {
   readonly code = "version_conflict";
   readonly retryable = true;
@@ -18,7 +18,7 @@ export class UnknownLedgerError extends Error {
   override readonly name = "UnknownLedgerError";
 }
 
-/** The batch contradicts itself: versions that do not follow each other, or an event without a stream. */
+/** The batch contradicts itself: versions that do not follow, or an event without a stream. */
 export class MalformedBatchError extends Error {
   readonly code = "malformed_batch";
   readonly retryable = false;

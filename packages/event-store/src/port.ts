@@ -46,6 +46,11 @@ export interface AnswerRecord {
   readonly token: string;
 }
 
+/** A stream that a decision looked at, and the version it saw; 0 for one that does not exist. */
+export interface StreamRead extends StreamRef {
+  readonly version: number;
+}
+
 /** Who and what caused the events of a decision. */
 export interface Cause {
   readonly actor: Actor;
@@ -53,9 +58,11 @@ export interface Cause {
   readonly traceparent?: string;
 }
 
-/** What one command did: events of any number of streams, and its answer. A refusal has no change. */
+/** What one command did: events of any number of streams, and its answer. A refusal has none. */
 export interface Decision {
   readonly ledger: number;
+  /** All streams that the decision rests on, changed or not: none may have moved meanwhile. */
+  readonly reads: readonly StreamRead[];
   readonly changes: readonly StreamChange[];
   readonly cause: Cause;
   readonly answer: AnswerRecord;

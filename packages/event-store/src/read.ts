@@ -78,8 +78,9 @@ interface Row {
 
 /** The envelope as text: data and meta keep the very bytes that were appended. */
 function lineOf(row: Row): string {
-  const start = `{"position":${row.position},"eventId":"${row.event_id}","streamId":"${row.stream_id}"`;
-  const kind = `"version":${row.version},"type":"${row.type}","schemaVersion":${row.schema_version}`;
+  const { position, event_id, stream_id, version, type, schema_version } = row;
+  const start = `{"position":${position},"eventId":"${event_id}","streamId":"${stream_id}"`;
+  const kind = `"version":${version},"type":"${type}","schemaVersion":${schema_version}`;
   const end = `"recordedAt":"${row.recorded_at.toISOString()}"}`;
   return `${start},${kind},"data":${row.data},"meta":${row.meta},${end}`;
 }

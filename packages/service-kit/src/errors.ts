@@ -21,7 +21,7 @@ const FASTIFY_PROBLEMS: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: "not_found",
 };
 
-/** The one error handler: every failure becomes a problem of the catalogue, unknown ones a bare 500. */
+/** The one error handler: every failure becomes a problem of the catalogue, else a bare 500. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = asProblem(error);
   if (PROBLEMS[problem.code].status >= 500) {

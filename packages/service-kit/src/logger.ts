@@ -22,7 +22,7 @@ export function createLogger(
 
 const SHOWN = ["code", "severity", "constraint", "table", "routine", "errno", "syscall"] as const;
 
-/** What a log shows of an error: its kind, codes and frames, and a message unless a database wrote it. */
+/** What a log shows of an error: kind, codes, frames; no message that a database wrote. */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const facts = error as Error & Record<string, unknown>;

@@ -12,8 +12,8 @@ export function checkContentType(contentType: string | undefined): void {
 
 /**
  * Parses a JSON body (RFC 8259) so that no two parsers can disagree about it: well-formed UTF-8
- * without a byte order mark, no repeated member, no control character or lone surrogate in a string.
- * Throws a 400 otherwise.
+ * without a byte order mark, no repeated member, no control character or lone surrogate in a
+ * string. Throws a 400 otherwise.
  */
 export function parseStrictJson(bytes: Buffer): unknown {
   const text = decode(bytes);

@@ -32,8 +32,8 @@ export function createTarget(url: string): Target {
 }
 
 /**
- * Streams a request to a service and its answer back. Nothing is parsed here; the body is bounded by
- * its announced length, or counted where it has none.
+ * Streams a request to a service and its answer back. Nothing is parsed here; the body is bounded
+ * by its announced length, or counted where it has none.
  */
 export function forward(
   request_: FastifyRequest,

@@ -15,7 +15,7 @@ export interface RateLimits {
 
 type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
-/** Requests a minute, counted in this process. Needs @fastify/rate-limit registered without a global limit. */
+/** Requests a minute, counted in this process. Needs @fastify/rate-limit, without global limit. */
 export function createRateLimits(app: FastifyInstance, config: Config): RateLimits {
   const users = new WeakMap<FastifyRequest, string>();
   const address = limiter(app, "address", config.RATE_LIMIT_ADDRESS, addressOf);

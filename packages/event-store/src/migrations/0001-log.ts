@@ -100,6 +100,7 @@ CREATE FUNCTION ledger.append(
   p_ledger int,
   p_streams uuid[], p_categories text[], p_expected int[], p_versions int[],
   p_states text[], p_state_schemas int[],
+  p_read_streams uuid[], p_read_versions int[],
   p_event_ids uuid[], p_event_streams uuid[], p_event_versions int[], p_types text[],
   p_schema_versions int[], p_datas text[], p_metas text[],
   p_scopes text[], p_keys text[], p_requests text[], p_statuses int[], p_responses text[],
@@ -142,6 +143,15 @@ BEGIN
      WHERE c.events IS NULL OR c.events <> s.version - s.expected
   ) THEN
     RAISE EXCEPTION 'versions do not follow each other' USING ERRCODE = 'CH004';
+  END IF;
+
+  -- What was read but not changed must not have moved either: a refusal is as true as a posting.
+  IF EXISTS (
+    SELECT 1 FROM unnest(p_read_streams, p_read_versions) AS r (stream_id, version)
+      LEFT JOIN ledger.streams s ON s.ledger_id = p_ledger AND s.stream_id = r.stream_id
+     WHERE coalesce(s.version, 0) <> r.version
+  ) THEN
+    RAISE EXCEPTION 'a stream has another version' USING ERRCODE = 'CH001';
   END IF;
 
   INSERT INTO ledger.streams (ledger_id, stream_id, category, version, state, state_schema)
