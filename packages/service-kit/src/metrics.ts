@@ -6,7 +6,8 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export interface Metrics {
   readonly registry: Registry;
   counter(name: string, help: string, labels?: string[]): Counter<string>;
-  gauge(name: string, help: string, labels?: string[]): Gauge<string>;
+  /** `collect` is called, and waited for, whenever the metrics are read. */
+  gauge(name: string, help: string, labels?: string[], collect?: Collect): Gauge<string>;
   /** A histogram of seconds. */
   seconds(name: string, help: string, labels?: string[]): Histogram<string>;
 }
@@ -19,7 +20,16 @@ export function createMetrics(service: string): Metrics {
   return {
     registry,
     counter: (name, help, labelNames = []) => new Counter({ name, help, labelNames, registers }),
-    gauge: (name, help, labelNames = []) => new Gauge({ name, help, labelNames, registers }),
+    gauge(name, help, labelNames = [], collect) {
+      const options = { name, help, labelNames, registers };
+      if (collect === undefined) return new Gauge(options);
+      return new Gauge({
+        ...options,
+        collect() {
+          return collect(this);
+        },
+      });
+    },
     seconds: (name, help, labelNames = []) => {
       return new Histogram({ name, help, labelNames, registers, buckets: SECONDS });
     },
