@@ -1,0 +1,30 @@
+import {
+  type AppDeps,
+  createApp,
+  type InnerVerifier,
+  serveOperations,
+} from "@countinghouse/service-kit";
+import type { FastifyInstance } from "fastify";
+import { handleGetAccount, handleListAccounts } from "./routes/accounts.ts";
+import { handleBalanceAt, handleDailyBalances } from "./routes/balances.ts";
+import type { RouteDeps } from "./routes/deps.ts";
+import { handleListTransactions } from "./routes/transactions.ts";
+import { handleTrialBalance } from "./routes/trial-balance.ts";
+
+export interface QueryDeps extends RouteDeps, Omit<AppDeps, "name" | "requestIds"> {
+  readonly verify: InnerVerifier;
+}
+
+/** The read side of the bank as HTTP. */
+export function buildApp(deps: QueryDeps): FastifyInstance {
+  const app = createApp({ ...deps, name: "query", requestIds: "from gateway" });
+  serveOperations(app, "query", deps.verify, {
+    listAccounts: handleListAccounts(deps),
+    getAccount: handleGetAccount(deps),
+    listTransactions: handleListTransactions(deps),
+    balanceAt: handleBalanceAt(deps),
+    dailyBalances: handleDailyBalances(deps),
+    trialBalance: handleTrialBalance(deps),
+  });
+  return app;
+}

@@ -1,0 +1,140 @@
+import { ProblemError, type Requirement } from "@countinghouse/service-kit";
+
+/** Limits of waiting for the read tables. */
+export const WAITING = {
+  /** How long a query waits for what its token names. */
+  timeoutMs: 2_000,
+  /** How many queries wait at once; one more is sent away. */
+  waitersMax: 1_000,
+  /** How often the database is asked, for all who wait together, what other processes applied. */
+  lookEveryMs: 20,
+  /** How many accounts' versions are remembered, so that most queries need not ask. */
+  rememberedMax: 50_000,
+} as const;
+
+const RETRY_AFTER_SECONDS = 1;
+
+/** What the database that answers the queries has: versions of accounts, positions of ledgers. */
+export interface Reached {
+  readonly versions: ReadonlyMap<string, number>;
+  readonly positions: ReadonlyMap<number, number>;
+}
+
+/** One look at the database, for all accounts and ledgers together. */
+export type Look = (accountIds: string[], ledgers: number[]) => Promise<Reached>;
+
+/** Where queries wait until the read tables have what their tokens name. */
+export interface WaitingRoom {
+  /** Returns when all of it is there. Throws a 503 when time, room or the service ends first. */
+  waitFor(requirements: readonly Requirement[], closing: AbortSignal): Promise<void>;
+  /** Told by whoever applies events in this process. */
+  announce(reached: Partial<Reached>): void;
+  readonly waiters: number;
+}
+
+interface Waiter {
+  left: readonly Requirement[];
+  readonly leave: () => void;
+}
+
+export function createWaitingRoom(look: Look, limits: Partial<typeof WAITING> = {}): WaitingRoom {
+  return new Room(look, { ...WAITING, ...limits });
+}
+
+class Room implements WaitingRoom {
+  readonly #look: Look;
+  readonly #limits: Readonly<Record<keyof typeof WAITING, number>>;
+  readonly #waiters = new Set<Waiter>();
+  readonly #versions = new Map<string, number>();
+  readonly #positions = new Map<number, number>();
+  #looking = false;
+  #lookedAtMs = 0;
+
+  constructor(look: Look, limits: Readonly<Record<keyof typeof WAITING, number>>) {
+    this.#look = look;
+    this.#limits = limits;
+  }
+
+  get waiters(): number {
+    return this.#waiters.size;
+  }
+
+  async waitFor(requirements: readonly Requirement[], closing: AbortSignal): Promise<void> {
+    const left = this.#unmet(requirements);
+    if (left.length === 0) return;
+    if (this.#waiters.size >= this.#limits.waitersMax || closing.aborted) throw unavailable();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter = { left, leave: resolve };
+    const giveUp = () => reject(unavailable());
+    const timer = setTimeout(giveUp, this.#limits.timeoutMs);
+    closing.addEventListener("abort", giveUp);
+    this.#waiters.add(waiter);
+    this.#lookSoon();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      closing.removeEventListener("abort", giveUp);
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  announce({ versions, positions }: Partial<Reached>): void {
+    for (const [accountId, version] of versions ?? []) this.#remember(accountId, version);
+    for (const [ledger, position] of positions ?? []) {
+      this.#positions.set(ledger, Math.max(position, this.#positions.get(ledger) ?? 0));
+    }
+    for (const waiter of this.#waiters) {
+      waiter.left = this.#unmet(waiter.left);
+      if (waiter.left.length === 0) waiter.leave();
+    }
+  }
+
+  /** The least recently changed are forgotten first; forgetting one only costs a look. */
+  #remember(accountId: string, version: number): void {
+    const known = this.#versions.get(accountId) ?? 0;
+    this.#versions.delete(accountId);
+    this.#versions.set(accountId, Math.max(known, version));
+    if (this.#versions.size <= this.#limits.rememberedMax) return;
+    const [oldest] = this.#versions.keys();
+    if (oldest !== undefined) this.#versions.delete(oldest);
+  }
+
+  #unmet(requirements: readonly Requirement[]): readonly Requirement[] {
+    return requirements.filter((wanted) => {
+      if (wanted.kind === "position") {
+        return (this.#positions.get(wanted.ledger) ?? 0) < wanted.position;
+      }
+      return (this.#versions.get(wanted.accountId) ?? 0) < wanted.version;
+    });
+  }
+
+  /** At once when the last look is long ago, so that a lone query hardly waits. */
+  #lookSoon(): void {
+    if (this.#looking || this.#waiters.size === 0) return;
+    this.#looking = true;
+    const sinceMs = performance.now() - this.#lookedAtMs;
+    setTimeout(() => this.#lookOnce(), Math.max(0, this.#limits.lookEveryMs - sinceMs));
+  }
+
+  async #lookOnce(): Promise<void> {
+    const wanted = [...this.#waiters].flatMap(({ left }) => left);
+    const accounts = wanted.flatMap((one) => (one.kind === "version" ? [one.accountId] : []));
+    const ledgers = wanted.flatMap((one) => (one.kind === "position" ? [one.ledger] : []));
+    this.#lookedAtMs = performance.now();
+    try {
+      if (wanted.length > 0) {
+        this.announce(await this.#look([...new Set(accounts)], [...new Set(ledgers)]));
+      }
+    } catch {
+      // The database is away: those who wait are told so by their time running out.
+    } finally {
+      this.#looking = false;
+      this.#lookSoon();
+    }
+  }
+}
+
+function unavailable(): ProblemError {
+  return new ProblemError("unavailable", { retryAfterSeconds: RETRY_AFTER_SECONDS });
+}

@@ -1,0 +1,108 @@
+import { type Envelope, PostingData, Uuid } from "@countinghouse/contracts";
+import Type, { type Static, type TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import { exactMinorUnits } from "../money.ts";
+import type { Fact, Opened, Place, Posting, PostingEvent, StatusChanged } from "./account-event.ts";
+
+/** An event that these projections do not understand; its account is parked until they do. */
+export class UnreadableEventError extends Error {
+  readonly code = "event_unreadable";
+  readonly retryable = false;
+
+  constructor(reason: string, cause?: unknown) {
+    super(reason, cause === undefined ? {} : { cause });
+    this.name = "UnreadableEventError";
+  }
+}
+
+/** The version of every event type's format that is read here. */
+const SCHEMA_VERSION = 1;
+
+/** Events that are not of an account: a transfer's own stream says that it has been reversed. */
+const OTHER_STREAMS: ReadonlySet<string> = new Set(["TransferReversed"]);
+
+/** Whether an event is one that accounts are made of, or of an unknown kind, which may be. */
+export function concernsAccounts({ type }: Envelope): boolean {
+  return !OTHER_STREAMS.has(type);
+}
+
+export function placeOf(envelope: Envelope): Place {
+  const { streamId, position, version, eventId, recordedAt, meta } = envelope;
+  return { accountId: streamId, ledger: meta.ledger, position, version, eventId, recordedAt };
+}
+
+/** What an event says. Throws an UnreadableEventError for what cannot be understood in full. */
+export function factOf({ type, schemaVersion, data }: Envelope): Fact {
+  const read = READERS[type];
+  if (read === undefined) throw new UnreadableEventError(`unknown event type ${type}`);
+  if (schemaVersion !== SCHEMA_VERSION) {
+    throw new UnreadableEventError(`unknown schema version of ${type}`);
+  }
+  return read(data);
+}
+
+const OpenedData = Type.Object({
+  ownerId: Uuid,
+  accountType: Type.Enum(["checking", "savings"]),
+  currency: Type.String({ pattern: "^[A-Z]{3}$" }),
+  name: Type.Optional(Type.String()),
+});
+
+const readOpened = reader(OpenedData, ({ ownerId, accountType, currency, name }): Opened => {
+  return { kind: "opened", ownerId, type: accountType, currency, name: name ?? null };
+});
+
+const READERS: Readonly<Record<string, (data: object) => Fact>> = {
+  AccountOpened: readOpened,
+  MoneyDeposited: posting("MoneyDeposited"),
+  MoneyWithdrawn: posting("MoneyWithdrawn"),
+  TransferSent: posting("TransferSent"),
+  TransferReceived: posting("TransferReceived"),
+  ReversalSent: posting("ReversalSent"),
+  ReversalReceived: posting("ReversalReceived"),
+  AccountFrozen: () => becomes("frozen"),
+  AccountUnfrozen: () => becomes("open"),
+  AccountClosed: () => becomes("closed"),
+};
+
+function becomes(status: StatusChanged["status"]): StatusChanged {
+  return { kind: "status", status };
+}
+
+function posting(event: PostingEvent): (data: object) => Posting {
+  return reader(PostingData, (data) => {
+    const amountMinor = readMoney(data.amount);
+    if (data.amount.currency !== data.balanceAfter.currency) {
+      throw new UnreadableEventError("amount and balance have two currencies");
+    }
+    if (amountMinor <= 0n) throw new UnreadableEventError("an amount that is not above zero");
+    return {
+      kind: "posting",
+      event,
+      transactionId: data.transactionId,
+      direction: data.direction,
+      amountMinor,
+      balanceAfterMinor: readMoney(data.balanceAfter),
+      currency: data.amount.currency,
+      counterpartyAccountId: data.counterpartyAccountId ?? null,
+      transferId: data.transferId ?? null,
+      reference: data.reference ?? null,
+    };
+  });
+}
+
+function readMoney(money: { value: string; currency: string }): bigint {
+  try {
+    return exactMinorUnits(money);
+  } catch (cause) {
+    throw new UnreadableEventError("an amount that is no money", cause);
+  }
+}
+
+function reader<T extends TSchema, F extends Fact>(schema: T, read: (data: Static<T>) => F) {
+  const validator = Compile(schema);
+  return (data: object): F => {
+    if (!validator.Check(data)) throw new UnreadableEventError("its data has another shape");
+    return read(data as Static<T>);
+  };
+}

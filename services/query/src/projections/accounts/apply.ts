@@ -1,0 +1,80 @@
+import type { AccountState, AppliedEvent } from "../../projector/account-state.ts";
+import type { Tx } from "../../tables.ts";
+import { unnest } from "../../unnest.ts";
+import type { Projection } from "../projection.ts";
+
+export const accountsProjection: Projection = { name: "accounts", apply };
+
+/** What the events brought an account to, and whether the account is new. */
+async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {
+  const last = new Map(events.map(({ accountId, after }) => [accountId, after]));
+  const opened = new Set(
+    events.filter(({ fact }) => fact.kind === "opened").map(({ accountId }) => accountId),
+  );
+  const states = [...last.values()];
+  await insert(
+    tx,
+    states.filter(({ accountId }) => opened.has(accountId)),
+  );
+  await update(
+    tx,
+    states.filter(({ accountId }) => !opened.has(accountId)),
+  );
+}
+
+/** Fails when another process inserted the account meanwhile; the batch is then planned again. */
+async function insert(tx: Tx, states: readonly AccountState[]): Promise<void> {
+  if (states.length === 0) return;
+  const rows = states.map((state) => ({
+    ...changing(state),
+    owner_id: state.ownerId,
+    ledger: state.ledger,
+    type: state.type,
+    name: state.name,
+    currency: state.currency,
+    opened_at: state.openedAt,
+  }));
+  const source = unnest(rows, {
+    ...CHANGING,
+    ...{ owner_id: "uuid", ledger: "int", type: "text", name: "text", currency: "text" },
+    opened_at: "timestamptz",
+  });
+  await tx.insertInto("accounts").columns(source.columns).expression(source.select).execute();
+}
+
+async function update(tx: Tx, states: readonly AccountState[]): Promise<void> {
+  if (states.length === 0) return;
+  const source = unnest(states.map(changing), CHANGING);
+  await tx
+    .updateTable("accounts")
+    .from(source.as("n"))
+    .set((eb) => ({
+      status: eb.ref("n.status"),
+      balance_minor: eb.ref("n.balance_minor"),
+      version: eb.ref("n.version"),
+      position: eb.ref("n.position"),
+      updated_at: eb.ref("n.updated_at"),
+    }))
+    .whereRef("accounts.account_id", "=", "n.account_id")
+    .execute();
+}
+
+const CHANGING = {
+  account_id: "uuid",
+  status: "text",
+  balance_minor: "numeric",
+  version: "int",
+  position: "bigint",
+  updated_at: "timestamptz",
+} as const;
+
+function changing(state: AccountState) {
+  return {
+    account_id: state.accountId,
+    status: state.status,
+    balance_minor: state.balanceMinor.toString(),
+    version: state.version,
+    position: String(state.position),
+    updated_at: state.updatedAt,
+  };
+}

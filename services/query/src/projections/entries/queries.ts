@@ -1,0 +1,93 @@
+import type { Transaction } from "@countinghouse/contracts";
+import { decimalsOf, moneyText } from "@countinghouse/domain";
+import { type Selectable, type SqlBool, sql } from "kysely";
+import type { Tx } from "../../tables.ts";
+import type { EntriesTable } from "./table.ts";
+
+export type EntryRow = Selectable<EntriesTable>;
+
+/** Where an entry stands in the history of its account. */
+export interface EntryKey {
+  readonly recordedAtMs: number;
+  readonly version: number;
+}
+
+export interface EntryFilter {
+  /** Inclusive. */
+  readonly from?: string;
+  /** Exclusive. */
+  readonly to?: string;
+  readonly type?: string;
+  /** In units of the account's currency, compared exactly; so is `maxAmount`. */
+  readonly minAmount?: string;
+  readonly maxAmount?: string;
+  /** A part of the reference, letter by letter. */
+  readonly q?: string;
+}
+
+interface History {
+  readonly account_id: string;
+  readonly currency: string;
+}
+
+/** The entries of an account that a filter lets through, newest first, those before `before`. */
+export function listEntries(
+  tx: Tx,
+  { account_id, currency }: History,
+  filter: EntryFilter,
+  before: EntryKey | undefined,
+  limit: number,
+): Promise<EntryRow[]> {
+  const { from, to, type, minAmount, maxAmount, q } = filter;
+  const minor = (value: string) => {
+    return sql<string>`${value}::numeric * ${`1${"0".repeat(decimalsOf(currency) ?? 0)}`}::numeric`;
+  };
+  let query = tx
+    .selectFrom("entries")
+    .selectAll()
+    .where("account_id", "=", account_id)
+    .orderBy("recorded_at", "desc")
+    .orderBy("version", "desc")
+    .limit(limit);
+  if (from !== undefined) query = query.where("recorded_at", ">=", new Date(from));
+  if (to !== undefined) query = query.where("recorded_at", "<", new Date(to));
+  if (type !== undefined) query = query.where("type", "=", type);
+  if (minAmount !== undefined) query = query.where("amount_minor", ">=", minor(minAmount));
+  if (maxAmount !== undefined) query = query.where("amount_minor", "<=", minor(maxAmount));
+  if (q !== undefined) query = query.where(sql<SqlBool>`strpos(reference, ${q}) > 0`);
+  if (before !== undefined) {
+    const { recordedAtMs, version } = before;
+    const key = sql`(${new Date(recordedAtMs)}::timestamptz, ${version}::int)`;
+    query = query.where(sql<SqlBool>`(recorded_at, version) < ${key}`);
+  }
+  return query.execute();
+}
+
+/** The last entry of an account at or before a moment. */
+export function lastEntryAt(tx: Tx, accountId: string, at: Date): Promise<EntryRow | undefined> {
+  return tx
+    .selectFrom("entries")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .where("recorded_at", "<=", at)
+    .orderBy("recorded_at", "desc")
+    .orderBy("version", "desc")
+    .limit(1)
+    .executeTakeFirst();
+}
+
+export function showEntry(row: EntryRow, currency: string): Transaction {
+  const { counterparty_account_id, transfer_id, reference } = row;
+  return {
+    transactionId: row.transaction_id,
+    version: row.version,
+    type: row.type as Transaction["type"],
+    direction: row.direction as Transaction["direction"],
+    amount: moneyText(BigInt(row.amount_minor), currency),
+    balanceAfter: moneyText(BigInt(row.balance_after_minor), currency),
+    ...(counterparty_account_id !== null && { counterpartyAccountId: counterparty_account_id }),
+    ...(transfer_id !== null && { transferId: transfer_id }),
+    ...(reference !== null && { reference }),
+    occurredAt: row.recorded_at.toISOString(),
+  };
+}

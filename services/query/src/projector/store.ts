@@ -1,0 +1,133 @@
+import { sql } from "kysely";
+import { projections } from "../projections/index.ts";
+import type { Database, Tx } from "../tables.ts";
+import { unnest } from "../unnest.ts";
+import type { AccountState } from "./account-state.ts";
+import type { Parking, Plan } from "./plan.ts";
+
+/** The position of a source of which nothing is applied yet. */
+const UNFOLLOWED = "-1";
+
+/** Up to where a source of events is applied. Sources are ledgers over HTTP or partitions of a topic. */
+export interface SourcePosition {
+  readonly source: string;
+  readonly position: number;
+}
+
+/**
+ * Locks the cursor of a source until the transaction ends, so that processes that follow the same
+ * source apply it one after the other.
+ */
+export async function lockCursor(tx: Tx, source: string): Promise<void> {
+  await tx
+    .insertInto("cursors")
+    .values({ source, position: UNFOLLOWED, recorded_at: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  await tx
+    .selectFrom("cursors")
+    .select("source")
+    .where("source", "=", source)
+    .forUpdate()
+    .execute();
+}
+
+/** Moves a locked cursor on, never back: another process may have gone further meanwhile. */
+export async function moveCursor(
+  tx: Tx,
+  { source, position }: SourcePosition,
+  recordedAt: string | undefined,
+): Promise<void> {
+  await tx
+    .updateTable("cursors")
+    .set({
+      position: String(position),
+      ...(recordedAt !== undefined && { recorded_at: new Date(recordedAt) }),
+    })
+    .where("source", "=", source)
+    .where("position", "<", String(position))
+    .execute();
+}
+
+/** Where each source goes on, by its name. */
+export async function readCursors(db: Database): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom("cursors")
+    .select(["source", "position"])
+    .where("position", ">", UNFOLLOWED)
+    .execute();
+  return new Map(rows.map(({ source, position }) => [source, Number(position)]));
+}
+
+/** The accounts of these ids that exist, locked until the transaction ends. */
+export async function lockAccounts(
+  tx: Tx,
+  ids: readonly string[],
+): Promise<Map<string, AccountState>> {
+  const rows = await tx
+    .selectFrom("accounts")
+    .selectAll()
+    .where("account_id", "=", sql<string>`any(${ids}::uuid[])`)
+    .orderBy("account_id")
+    .forUpdate()
+    .execute();
+  const states = rows.map((row): [string, AccountState] => [
+    row.account_id,
+    {
+      accountId: row.account_id,
+      ownerId: row.owner_id,
+      ledger: row.ledger,
+      type: row.type,
+      name: row.name,
+      currency: row.currency,
+      status: row.status,
+      balanceMinor: BigInt(row.balance_minor),
+      version: row.version,
+      position: Number(row.position),
+      openedAt: row.opened_at.toISOString(),
+      updatedAt: row.updated_at.toISOString(),
+    },
+  ]);
+  return new Map(states);
+}
+
+export async function findParked(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await tx
+    .selectFrom("parked_accounts")
+    .select("account_id")
+    .where("account_id", "=", sql<string>`any(${ids}::uuid[])`)
+    .execute();
+  return new Set(rows.map((row) => row.account_id));
+}
+
+/** Writes what a plan comes to into every projection. */
+export async function writePlan(tx: Tx, { applied, parked }: Plan): Promise<void> {
+  if (applied.length > 0) {
+    for (const projection of projections) await projection.apply(tx, applied);
+  }
+  await park(tx, parked);
+}
+
+export async function park(tx: Tx, parked: readonly Parking[]): Promise<void> {
+  if (parked.length === 0) return;
+  const rows = parked.map(({ place, reason }) => ({
+    account_id: place.accountId,
+    ledger: place.ledger,
+    version: place.version,
+    event_id: place.eventId,
+    reason,
+  }));
+  const source = unnest(rows, {
+    account_id: "uuid",
+    ledger: "int",
+    version: "int",
+    event_id: "uuid",
+    reason: "text",
+  });
+  await tx
+    .insertInto("parked_accounts")
+    .columns(source.columns)
+    .expression(source.select)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}

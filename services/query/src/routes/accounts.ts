@@ -1,0 +1,27 @@
+import { PAGE_LIMIT } from "@countinghouse/contracts";
+import type { Handler } from "@countinghouse/service-kit";
+import { pageOf } from "../cursors.ts";
+import { getAccount, listAccounts, showAccount } from "../projections/accounts/queries.ts";
+import { readFor } from "./consistent-read.ts";
+import type { RouteDeps } from "./deps.ts";
+
+export function handleListAccounts(deps: RouteDeps): Handler<"listAccounts"> {
+  return async (call) => {
+    const { scope, query } = call;
+    const limit = query.limit ?? PAGE_LIMIT.usual;
+    const whose = scope.kind === "own" ? scope.userId : undefined;
+    const cursor = deps.cursors(["listAccounts", whose]);
+    const after = cursor.open(query.cursor)?.toString("ascii");
+    const rows = await readFor(deps, call, (tx) => listAccounts(tx, scope, after, limit + 1));
+    const keyOf = (last: { account_id: string }) => Buffer.from(last.account_id, "ascii");
+    return { status: 200, body: pageOf(rows, limit, cursor, keyOf, showAccount) };
+  };
+}
+
+export function handleGetAccount(deps: RouteDeps): Handler<"getAccount"> {
+  return async (call) => {
+    const { scope, params } = call;
+    const row = await readFor(deps, call, (tx) => getAccount(tx, scope, params.accountId));
+    return { status: 200, body: showAccount(row) };
+  };
+}

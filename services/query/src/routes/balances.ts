@@ -1,0 +1,64 @@
+import { moneyText } from "@countinghouse/domain";
+import { type Handler, malformed, ProblemError } from "@countinghouse/service-kit";
+import { dayOf, daysBetween, daysLater } from "../days.ts";
+import { type AccountRow, findAccount, getAccount } from "../projections/accounts/queries.ts";
+import { listClosings } from "../projections/daily-balances/queries.ts";
+import { lastEntryAt } from "../projections/entries/queries.ts";
+import { readFor } from "./consistent-read.ts";
+import type { RouteDeps } from "./deps.ts";
+
+/** How many days one answer has at most. */
+const DAYS_MAX = 366;
+const OPENING_VERSION = 1;
+
+export function handleBalanceAt(deps: RouteDeps): Handler<"balanceAt"> {
+  return async (call) => {
+    const at = new Date(call.query.at);
+    const body = await readFor(deps, call, async (tx) => {
+      const account = await findAccount(tx, call.scope, call.params.accountId);
+      if (at > latestOf(account, deps.now())) throw malformed("?at", "is in the future");
+      if (account === undefined || at < account.opened_at) throw new ProblemError("not_found");
+      const entry = await lastEntryAt(tx, account.account_id, at);
+      const minor = BigInt(entry?.balance_after_minor ?? 0);
+      return {
+        balance: moneyText(minor, account.currency),
+        at: at.toISOString(),
+        version: entry?.version ?? OPENING_VERSION,
+      };
+    });
+    return { status: 200, body };
+  };
+}
+
+export function handleDailyBalances(deps: RouteDeps): Handler<"dailyBalances"> {
+  return async (call) => {
+    const { from, to } = call.query;
+    if (from > to) throw malformed("?to", "is before from");
+    if (daysBetween(from, to) > DAYS_MAX) throw malformed("?to", `is over ${DAYS_MAX} days later`);
+    const items = await readFor(deps, call, async (tx) => {
+      const account = await getAccount(tx, call.scope, call.params.accountId);
+      const today = dayOf(latestOf(account, deps.now()).toISOString());
+      const first = later(from, dayOf(account.opened_at.toISOString()));
+      const end = earlier(to, daysLater(today, 1));
+      if (first >= end) return [];
+      const closings = await listClosings(tx, account.account_id, first, end);
+      return closings.map(({ date, closingMinor }) => {
+        return { date, closing: moneyText(closingMinor, account.currency) };
+      });
+    });
+    return { status: 200, body: { items, nextCursor: null } };
+  };
+}
+
+/** Now; or when the account last changed, should the clock of the log be ahead of this one. */
+function latestOf(account: AccountRow | undefined, now: Date): Date {
+  return account !== undefined && account.updated_at > now ? account.updated_at : now;
+}
+
+function later(a: string, b: string): string {
+  return a > b ? a : b;
+}
+
+function earlier(a: string, b: string): string {
+  return a < b ? a : b;
+}
