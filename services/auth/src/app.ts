@@ -1,0 +1,64 @@
+import {
+  type AppDeps,
+  createApp,
+  createInnerVerifier,
+  serveOperations,
+  userTokenOptions,
+} from "@countinghouse/service-kit";
+import fastifyJwt from "@fastify/jwt";
+import type { FastifyInstance } from "fastify";
+import type { Kysely } from "kysely";
+import type { Config } from "./config.ts";
+import { createPages, type Pages } from "./pages.ts";
+import { createPasswords, type Passwords } from "./passwords.ts";
+import { internalRoutes } from "./routes/internal.ts";
+import { meRoutes } from "./routes/me.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+import { userRoutes } from "./routes/users.ts";
+import { createSessionFeed, type SessionFeed } from "./session-feed.ts";
+import type { Tables } from "./tables.ts";
+import type { RefreshTokens } from "./tokens.ts";
+import { createRefreshTokens, createTokenIssuer, type IssueTokens } from "./tokens.ts";
+
+export interface AuthDeps extends Omit<AppDeps, "name" | "requestIds"> {
+  readonly config: Config;
+  readonly db: Kysely<Tables>;
+}
+
+/** What the routes work with. */
+export interface RouteDeps {
+  readonly config: Config;
+  readonly db: Kysely<Tables>;
+  readonly feed: SessionFeed;
+  readonly passwords: Passwords;
+  readonly refreshTokens: RefreshTokens;
+  readonly issue: IssueTokens;
+  readonly pages: Pages;
+}
+
+/** Users, sessions and tokens, for the gateway and the services. */
+export async function buildApp(deps: AuthDeps): Promise<FastifyInstance> {
+  const { config, db } = deps;
+  const app = createApp({ ...deps, name: "auth", requestIds: "from gateway" });
+  await app.register(fastifyJwt, userTokenOptions(config));
+  const feed = createSessionFeed();
+  app.closing.addEventListener("abort", () => feed.stop());
+  const routes: RouteDeps = {
+    config,
+    db,
+    feed,
+    passwords: createPasswords(),
+    refreshTokens: createRefreshTokens(config.SECRET_KEY),
+    issue: createTokenIssuer(app.jwt.sign, config.ACCESS_TOKEN_EXPIRE_MINUTES),
+    pages: createPages(config.SECRET_KEY),
+  };
+  serveOperations(app, "auth", createInnerVerifier("auth", config.INNER_PUBLIC_KEYS), {
+    ...tokenRoutes(routes),
+    ...meRoutes(routes),
+    ...sessionRoutes(routes),
+    ...userRoutes(routes),
+    ...internalRoutes(routes),
+  });
+  return app;
+}

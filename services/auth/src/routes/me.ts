@@ -1,0 +1,32 @@
+import { type Handlers, ProblemError, unauthenticated } from "@countinghouse/service-kit";
+import type { RouteDeps } from "../app.ts";
+import { refuseCommon } from "../passwords.ts";
+import { changeSessions, endSessionsOf } from "../sessions.ts";
+import { findUser, replacePassword } from "../users.ts";
+
+/** The caller's own account. */
+export function meRoutes({ db, feed, passwords }: RouteDeps) {
+  return {
+    async me({ principal: { userId } }) {
+      const user = await findUser(db, userId);
+      if (user === undefined) throw unauthenticated();
+      const { email, full_name: fullName, roles } = user;
+      return { status: 200, body: { userId, email, fullName, roles, mfa: false } };
+    },
+
+    async changePassword({ principal: { userId, sessionId }, body }) {
+      await refuseCommon(body.newPassword);
+      const user = await findUser(db, userId);
+      const isRight = await passwords.verify(user?.password_hash, body.currentPassword);
+      if (user === undefined || !isRight) throw new ProblemError("wrong_password");
+      const newHash = await passwords.hash(body.newPassword);
+      await changeSessions(db, feed, async (transaction) => {
+        const isDone = await replacePassword(transaction, user, newHash);
+        if (!isDone) throw new ProblemError("wrong_password");
+        const sessions = await endSessionsOf(transaction, userId, sessionId);
+        return { value: undefined, sessions };
+      });
+      return { status: 204 };
+    },
+  } satisfies Partial<Handlers<"auth">>;
+}

@@ -1,0 +1,45 @@
+import type { Role } from "@countinghouse/contracts";
+import type { ColumnType, Generated } from "kysely";
+
+type Fixed<T> = ColumnType<T, T, never>;
+/** Given by the database when the row is made. */
+type Stamp = ColumnType<Date, never, never>;
+
+interface UserTable {
+  id: Fixed<string>;
+  /** As it was given. */
+  email: Fixed<string>;
+  /** What makes it unique: see emailKey. */
+  email_key: Fixed<string>;
+  full_name: Fixed<string>;
+  password_hash: string;
+  roles: Role[];
+  status: Generated<"active" | "disabled">;
+  created_at: Stamp;
+}
+
+/** A session is one login and the family of refresh tokens that came of it. */
+interface SessionTable {
+  id: Fixed<string>;
+  user_id: Fixed<string>;
+  user_agent: Fixed<string | null>;
+  created_at: Stamp;
+  last_used_at: ColumnType<Date, never, Date>;
+  expires_at: Fixed<Date>;
+  revoked_at: ColumnType<Date | null, never, Date>;
+}
+
+interface RefreshTokenTable {
+  /** SHA-256 of the token; the token itself is nowhere. */
+  hash: Fixed<Buffer>;
+  session_id: Fixed<string>;
+  /** When it was exchanged for its child. */
+  used_at: ColumnType<Date | null, never, Date>;
+}
+
+/** The tables of auth as Kysely knows them; migrations/ makes them. */
+export interface Tables {
+  "auth.users": UserTable;
+  "auth.sessions": SessionTable;
+  "auth.refresh_tokens": RefreshTokenTable;
+}
