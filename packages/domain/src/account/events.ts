@@ -1,0 +1,96 @@
+// These names are the storage format of the log: add, never rename.
+import type { MoneyText } from "../money.ts";
+
+export type AccountType = "checking" | "savings";
+
+export interface AccountOpened {
+  readonly type: "AccountOpened";
+  readonly data: {
+    readonly ownerId: string;
+    readonly accountType: AccountType;
+    readonly currency: string;
+    readonly name?: string;
+  };
+}
+
+interface Posting {
+  readonly transactionId: string;
+  readonly amount: MoneyText;
+  readonly balanceAfter: MoneyText;
+}
+type Credit = Posting & { readonly direction: "credit" };
+type Debit = Posting & { readonly direction: "debit" };
+
+export interface MoneyDeposited {
+  readonly type: "MoneyDeposited";
+  readonly data: Credit & { readonly reference?: string };
+}
+
+export interface MoneyWithdrawn {
+  readonly type: "MoneyWithdrawn";
+  readonly data: Debit & { readonly reference?: string };
+}
+
+/** Both sides of a transfer in each leg, so that one leg alone tells everything. */
+interface Transfer {
+  readonly transferId: string;
+  readonly fromAccountId: string;
+  readonly toAccountId: string;
+  readonly counterpartyAccountId: string;
+}
+
+export interface TransferSent {
+  readonly type: "TransferSent";
+  readonly data: Debit & Transfer & { readonly reference?: string };
+}
+
+export interface TransferReceived {
+  readonly type: "TransferReceived";
+  readonly data: Credit & Transfer & { readonly reference?: string };
+}
+
+interface Reversal extends Transfer {
+  readonly reversesTransferId: string;
+  readonly reason: string;
+}
+
+/** The account that had received pays back. */
+export interface ReversalSent {
+  readonly type: "ReversalSent";
+  readonly data: Debit & Reversal;
+}
+
+export interface ReversalReceived {
+  readonly type: "ReversalReceived";
+  readonly data: Credit & Reversal;
+}
+
+export interface AccountFrozen {
+  readonly type: "AccountFrozen";
+  readonly data: { readonly reason: string };
+}
+
+export interface AccountUnfrozen {
+  readonly type: "AccountUnfrozen";
+  readonly data: { readonly reason: string };
+}
+
+export interface AccountClosed {
+  readonly type: "AccountClosed";
+  readonly data: Readonly<Record<string, never>>;
+}
+
+export type PostingEvent =
+  | MoneyDeposited
+  | MoneyWithdrawn
+  | TransferSent
+  | TransferReceived
+  | ReversalSent
+  | ReversalReceived;
+
+export type AccountEvent =
+  | AccountOpened
+  | PostingEvent
+  | AccountFrozen
+  | AccountUnfrozen
+  | AccountClosed;

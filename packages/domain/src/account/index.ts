@@ -1,0 +1,13 @@
+export {
+  close,
+  deposit,
+  type Explain,
+  freeze,
+  type OpenAccount,
+  openAccount,
+  type Post,
+  unfreeze,
+  withdraw,
+} from "./decide.ts";
+export type * from "./events.ts";
+export * from "./state.ts";

@@ -1,0 +1,147 @@
+// Refusals in the order in which they are looked for.
+// A transfer: not_found (either side), same_account, then the payer's account_closed,
+// account_frozen, currency_mismatch, then the receiver's account_closed, currency_mismatch, then
+// insufficient_funds, limit_exceeded.
+// A reversal: not_found, not_reversible, already_reversed, then as a transfer.
+import { posted, refusesCredit, refusesDebit, visible } from "../account/decide.ts";
+import type {
+  ReversalReceived,
+  ReversalSent,
+  TransferReceived,
+  TransferSent,
+} from "../account/events.ts";
+import type { Account } from "../account/state.ts";
+import { accept, type By, type Decision, type Refusal, refuse } from "../decision.ts";
+import { type Money, minorUnits } from "../money.ts";
+import type { TransferReversed } from "./events.ts";
+import type { ReversedTransfer } from "./state.ts";
+
+export interface Transfer {
+  readonly by: By;
+  readonly transferId: string;
+  readonly debitId: string;
+  readonly creditId: string;
+  readonly fromAccountId: string;
+  readonly toAccountId: string;
+  readonly amount: Money;
+  readonly reference?: string;
+}
+
+/** The two legs of a transfer: for the payer's stream and for the receiver's. */
+export interface TransferFacts {
+  readonly sent: TransferSent;
+  readonly received: TransferReceived;
+}
+
+export function transfer(
+  command: Transfer,
+  from: Account | undefined,
+  to: Account | undefined,
+): Decision<TransferFacts> {
+  const payer = visible(from, command.by);
+  if (payer === undefined || to === undefined) return refuse("not_found");
+  const { fromAccountId, toAccountId } = command;
+  if (fromAccountId === toAccountId) return refuse("same_account");
+  const refusal = refusesMove(payer, to, command.amount);
+  if (refusal !== undefined) return refuse(refusal);
+  const legs = legsOf(command, payer, to);
+  const parties = { transferId: command.transferId, fromAccountId, toAccountId };
+  return accept({
+    sent: {
+      type: "TransferSent",
+      data: { ...legs.debit, ...parties, counterpartyAccountId: toAccountId },
+    },
+    received: {
+      type: "TransferReceived",
+      data: { ...legs.credit, ...parties, counterpartyAccountId: fromAccountId },
+    },
+  });
+}
+
+export interface Reverse {
+  readonly reversalId: string;
+  readonly debitId: string;
+  readonly creditId: string;
+  readonly reason: string;
+}
+
+/** What a reversal makes: two legs, and the mark on the transfer that it cannot happen again. */
+export interface ReversalFacts {
+  readonly sent: ReversalSent;
+  readonly received: ReversalReceived;
+  readonly reversed: TransferReversed;
+}
+
+/**
+ * Decides on giving the money of a transfer back. `original` is the transfer's debit event, `mark` its
+ * own stream; the original receiver pays.
+ */
+export function reverse(
+  command: Reverse,
+  original: TransferSent | ReversalSent | undefined,
+  mark: ReversedTransfer | undefined,
+  receiver: Account | undefined,
+  sender: Account | undefined,
+): Decision<ReversalFacts> {
+  if (original === undefined) return refuse("not_found");
+  if (original.type === "ReversalSent") return refuse("not_reversible");
+  if (mark !== undefined) return refuse("already_reversed");
+  if (receiver === undefined || sender === undefined) return refuse("not_found");
+  const { amount: text, transferId, fromAccountId, toAccountId } = original.data;
+  const amount = { minor: minorUnits(text), currency: text.currency };
+  const refusal = refusesMove(receiver, sender, amount);
+  if (refusal !== undefined) return refuse(refusal);
+  const { reversalId, reason } = command;
+  const legs = legsOf({ ...command, amount }, receiver, sender);
+  const parties = {
+    transferId: reversalId,
+    reversesTransferId: transferId,
+    fromAccountId: toAccountId,
+    toAccountId: fromAccountId,
+    reason,
+  };
+  return accept({
+    sent: {
+      type: "ReversalSent",
+      data: { ...legs.debit, ...parties, counterpartyAccountId: fromAccountId },
+    },
+    received: {
+      type: "ReversalReceived",
+      data: { ...legs.credit, ...parties, counterpartyAccountId: toAccountId },
+    },
+    reversed: {
+      type: "TransferReversed",
+      data: { transferId, reversalId, fromAccountId, toAccountId, amount: text, reason },
+    },
+  });
+}
+
+function refusesMove(payer: Account, receiver: Account, amount: Money): Refusal | undefined {
+  const [debit, credit] = [refusesDebit(payer, amount), refusesCredit(receiver, amount)];
+  const isCovered = debit !== "insufficient_funds";
+  if (isCovered || credit === "limit_exceeded") return debit ?? credit;
+  // That the money is not there is said once everything about the accounts is in order.
+  return credit ?? debit;
+}
+
+interface Legs {
+  readonly debitId: string;
+  readonly creditId: string;
+  readonly amount: Money;
+  readonly reference?: string;
+}
+
+function legsOf(command: Legs, payer: Account, receiver: Account) {
+  const { amount, reference, debitId, creditId } = command;
+  const common = { by: ANYONE, amount, ...(reference !== undefined && { reference }) };
+  return {
+    debit: posted({ ...common, transactionId: debitId }, "debit", payer.balance - amount.minor),
+    credit: posted(
+      { ...common, transactionId: creditId },
+      "credit",
+      receiver.balance + amount.minor,
+    ),
+  };
+}
+
+const ANYONE: By = { kind: "any" };

@@ -1,0 +1,13 @@
+import { commonConfig, HttpUrl, Key, PostgresUrl } from "@countinghouse/service-kit";
+import Type, { type Static } from "typebox";
+
+/** The settings of the command service. */
+export const configSchema = Type.Object({
+  ...commonConfig,
+  DATABASE_URL: PostgresUrl,
+  AUTH_URL: HttpUrl,
+  INNER_PRIVATE_KEY: Key,
+  TOKEN_KEY: Key,
+});
+
+export type Config = Static<typeof configSchema>;

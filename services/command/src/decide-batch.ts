@@ -1,0 +1,90 @@
+import { problemDocument } from "@countinghouse/contracts";
+import type { Decision, StreamChange } from "@countinghouse/event-store";
+import type { AccountVersion, ConsistencyTokens } from "@countinghouse/service-kit";
+import { type Aggregates, NO_STREAM, type Stream } from "./aggregates.ts";
+import type { Command, Outcome } from "./command.ts";
+
+/** A command of a batch with what it came to; `fault` when its decision threw, which is a bug. */
+export type Result =
+  | { readonly command: Command; readonly decision: Decision }
+  | { readonly command: Command; readonly fault: unknown };
+
+/**
+ * Decides commands one after another, each on what the ones before it left, and gives the decisions
+ * to append. `streams` is the baseline on the way in and holds the outcome on the way out.
+ */
+export function decideBatch(
+  commands: readonly Command[],
+  streams: Map<string, Stream>,
+  aggregates: Aggregates,
+  tokens: ConsistencyTokens,
+): Result[] {
+  return commands.map((command) => {
+    try {
+      return { command, decision: decideOne(command, streams, aggregates, tokens) };
+    } catch (fault) {
+      return { command, fault };
+    }
+  });
+}
+
+function decideOne(
+  command: Command,
+  streams: Map<string, Stream>,
+  aggregates: Aggregates,
+  tokens: ConsistencyTokens,
+): Decision {
+  const { ledger, reads, scope, key, request, cause } = command;
+  const view = reads.map(({ streamId }) => streams.get(streamId) ?? NO_STREAM);
+  const outcome = command.decide(view);
+  const changes = changesOf(command, outcome, view, aggregates);
+  for (const change of changes) streams.set(change.streamId, change.after);
+  const token = tokens.mint(versionsOf(command, streams));
+  const { status, response } = answerOf(outcome, cause.correlationId);
+  const seen = reads.map((read, i) => ({ ...read, version: view[i]?.version ?? 0 }));
+  return {
+    ledger,
+    reads: seen,
+    changes,
+    cause,
+    answer: { scope, key, request, status, response, token },
+  };
+}
+
+type Change = StreamChange & { readonly after: Stream };
+
+function changesOf(
+  { reads }: Command,
+  outcome: Outcome,
+  view: readonly Stream[],
+  aggregates: Aggregates,
+): Change[] {
+  if (outcome.kind === "refused") return [];
+  return [...outcome.events].map(([index, events]) => {
+    const read = reads[index];
+    const before = view[index];
+    if (read === undefined || before === undefined) throw new RangeError("events of no stream");
+    const { evolve, toJson, schema } = aggregates[read.category];
+    const state = events.reduce(evolve, before.state);
+    const after = { version: before.version + events.length, state };
+    const stored = { state: toJson(state), stateSchema: schema };
+    return { ...read, expectedVersion: before.version, events, ...stored, after };
+  });
+}
+
+function versionsOf({ reads }: Command, streams: Map<string, Stream>): AccountVersion[] {
+  return reads
+    .filter(({ category }) => category === "account")
+    .map(({ streamId }) => {
+      return { accountId: streamId, version: streams.get(streamId)?.version ?? 0 };
+    })
+    .filter(({ version }) => version > 0);
+}
+
+function answerOf(outcome: Outcome, requestId: string): { status: number; response: string } {
+  if (outcome.kind === "accepted") {
+    return { status: outcome.status, response: JSON.stringify(outcome.body) };
+  }
+  const document = problemDocument(outcome.code, requestId);
+  return { status: document.status, response: JSON.stringify(document) };
+}

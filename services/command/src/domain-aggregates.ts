@@ -1,0 +1,39 @@
+import {
+  ACCOUNT_STATE_SCHEMA,
+  type Account,
+  type AccountEvent,
+  accountFromJson,
+  accountToJson,
+  evolveAccount,
+  evolveTransfer,
+  type ReversedTransfer,
+  TRANSFER_STATE_SCHEMA,
+  type TransferEvent,
+} from "@countinghouse/domain";
+import type { Aggregates } from "./aggregates.ts";
+
+/** How each category of streams is folded and stored: the domain's functions, by category. */
+export const AGGREGATES: Aggregates = {
+  account: {
+    evolve: (state, event) => {
+      return evolveAccount(state as Account | undefined, event as unknown as AccountEvent);
+    },
+    toJson: (state) => accountToJson(state as Account),
+    fromJson: accountFromJson,
+    schema: ACCOUNT_STATE_SCHEMA,
+  },
+  transfer: {
+    evolve: (state, event) => {
+      const mark = state as ReversedTransfer | undefined;
+      return evolveTransfer(mark, event as unknown as TransferEvent);
+    },
+    toJson: (state) => ({ ...(state as ReversedTransfer) }),
+    fromJson: (json) => json,
+    schema: TRANSFER_STATE_SCHEMA,
+  },
+};
+
+/** The account of a view's stream. */
+export function accountOf(stream: { readonly state: unknown } | undefined): Account | undefined {
+  return stream?.state as Account | undefined;
+}

@@ -1,0 +1,44 @@
+import { assertDurable, createEventStore } from "@countinghouse/event-store";
+import {
+  createConsistencyTokens,
+  createInnerSigner,
+  createInnerVerifier,
+  createLogger,
+  createMetrics,
+  createPool,
+  createServiceClient,
+  type Env,
+  listen,
+  loadConfig,
+  type RunningService,
+  runAsProcess,
+} from "@countinghouse/service-kit";
+import { buildApp } from "./app.ts";
+import { configSchema } from "./config.ts";
+
+/** Starts the command service on the settings in `env`. */
+export async function start(env: Env): Promise<RunningService> {
+  const config = loadConfig("command", configSchema, env);
+  const logger = createLogger("command", config.LOG_LEVEL);
+  const metrics = createMetrics("command");
+  const pool = createPool(config.DATABASE_URL, "command", logger);
+  const signer = createInnerSigner("command", config.INNER_PRIVATE_KEY);
+  const auth = createServiceClient(config.AUTH_URL, "auth", signer);
+  const readiness = [{ name: "log", check: () => pool.query("SELECT 1") }];
+  await assertDurable(pool);
+  const app = buildApp({
+    logger,
+    metrics,
+    readiness,
+    store: createEventStore(pool),
+    tokens: createConsistencyTokens(Buffer.from(config.TOKEN_KEY, "base64url")),
+    verify: createInnerVerifier("command", config.INNER_PUBLIC_KEYS),
+    async userExists(userId) {
+      return (await auth.ask("userExists", { params: { userId } })) !== undefined;
+    },
+  });
+  const release = [() => pool.end()];
+  return listen({ name: "command", app, metrics, readiness, config, release });
+}
+
+if (import.meta.main) await runAsProcess(start);

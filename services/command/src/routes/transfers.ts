@@ -1,0 +1,127 @@
+import { randomUUIDv7 } from "node:crypto";
+import { operations } from "@countinghouse/contracts";
+import {
+  ledgerOf,
+  type MoneyText,
+  type ReversalSent,
+  type ReversedTransfer,
+  reverse,
+  type TransferSent,
+  transfer,
+} from "@countinghouse/domain";
+import type { NewEvent } from "@countinghouse/event-store";
+import type { Handler } from "@countinghouse/service-kit";
+import { NO_STREAM, type Stream } from "../aggregates.ts";
+import type { Outcome, Read } from "../command.ts";
+import { accountOf } from "../domain-aggregates.ts";
+import { amountOf, byOf, commandOf, eventOf, FIRST_LEDGER } from "../prepare.ts";
+import type { RouteDeps } from "./deps.ts";
+
+type Handlers = { [Name in "transfer" | "reverseTransfer"]: Handler<Name> };
+
+/** Money between two accounts, and back. */
+export function transferRoutes(deps: RouteDeps): Handlers {
+  return { transfer: transferRoute(deps), reverseTransfer: reversalRoute(deps) };
+}
+
+function transferRoute({ execute, ledgers, newTransferId }: RouteDeps): Handler<"transfer"> {
+  return async (call) => {
+    const { amount, reference } = call.body;
+    const fromAccountId = call.body.fromAccountId.toLowerCase();
+    const toAccountId = call.body.toAccountId.toLowerCase();
+    const from = await ledgers.find("account", fromAccountId);
+    const to = await ledgers.find("account", toAccountId);
+    const ledger = from?.ledger ?? FIRST_LEDGER;
+    const transferId = newTransferId(ledger);
+    const command = {
+      by: byOf(call.scope),
+      ...{ transferId, fromAccountId, toAccountId },
+      debitId: randomUUIDv7(),
+      creditId: randomUUIDv7(),
+      amount: amountOf(amount),
+      ...(reference !== undefined && { reference }),
+    };
+    return execute({
+      ...commandOf(operations.transfer, call),
+      ledger,
+      reads: present([from, to]),
+      decide(view) {
+        const [payer, receiver] = placed(view, [from, to]);
+        const decision = transfer(command, accountOf(payer), accountOf(receiver));
+        if (decision.kind === "refused") return decision;
+        const { sent, received } = decision.facts;
+        return moved(transferId, [sent, payer, fromAccountId], [received, receiver, toAccountId]);
+      },
+    });
+  };
+}
+
+function reversalRoute({ execute, ledgers, store, newTransferId }: RouteDeps) {
+  const handler: Handler<"reverseTransfer"> = async (call) => {
+    const { transferId } = call.params;
+    const home = ledgerOf(transferId) ?? 0;
+    const found = home > 0 ? await store.findTransfer(home, transferId) : undefined;
+    const original = found as unknown as TransferSent | ReversalSent | undefined;
+    const ledger = original === undefined ? FIRST_LEDGER : home;
+    const { fromAccountId = "", toAccountId = "" } = original?.data ?? {};
+    const receiver = await ledgers.find("account", toAccountId);
+    const sender = await ledgers.find("account", fromAccountId);
+    const mark: Read = { category: "transfer", ledger, streamId: transferId };
+    const reversalId = newTransferId(ledger);
+    const [debitId, creditId] = [randomUUIDv7(), randomUUIDv7()];
+    const command = { reversalId, debitId, creditId, reason: call.body.reason };
+    return execute({
+      ...commandOf(operations.reverseTransfer, call),
+      ledger,
+      reads: original === undefined ? [] : present([receiver, sender, mark]),
+      decide(view) {
+        const [from, to, own] = placed(view, [receiver, sender, mark]);
+        const reversed = own.state as ReversedTransfer | undefined;
+        const decision = reverse(command, original, reversed, accountOf(from), accountOf(to));
+        if (decision.kind === "refused") return decision;
+        const { sent, received, reversed: done } = decision.facts;
+        const legs = moved(reversalId, [sent, from, toAccountId], [received, to, fromAccountId]);
+        return { ...legs, events: new Map([...legs.events, [2, [eventOf(done)]]]) };
+      },
+    });
+  };
+  return handler;
+}
+
+/** The reads of what there is: a missing account has none. */
+function present(reads: readonly (Read | undefined)[]): Read[] {
+  return reads.filter((read) => read !== undefined);
+}
+
+/** The streams of a view where their reads stand, NO_STREAM where there was none to read. */
+function placed<Reads extends readonly (Read | undefined)[]>(
+  view: readonly Stream[],
+  reads: readonly [...Reads],
+): { [Index in keyof Reads]: Stream } {
+  let next = 0;
+  const streams = reads.map((read) =>
+    read === undefined ? NO_STREAM : (view[next++] ?? NO_STREAM),
+  );
+  return streams as { [Index in keyof Reads]: Stream };
+}
+
+type Leg = [
+  event: Parameters<typeof eventOf>[0] & { data: { balanceAfter?: MoneyText } },
+  stream: Stream,
+  accountId: string,
+];
+
+function moved(
+  transferId: string,
+  [sent, payer, payerId]: Leg,
+  [received, receiver, receiverId]: Leg,
+): Outcome & { kind: "accepted" } {
+  const balance = sent.data.balanceAfter;
+  const from = { accountId: payerId, version: payer.version + 1, balance, available: balance };
+  const to = { accountId: receiverId, version: receiver.version + 1 };
+  const events = new Map<number, NewEvent[]>([
+    [0, [eventOf(sent)]],
+    [1, [eventOf(received)]],
+  ]);
+  return { kind: "accepted", status: 201, body: { transferId, from, to }, events };
+}
