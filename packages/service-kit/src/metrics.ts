@@ -2,6 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@pro
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+type Collect = (gauge: Gauge<string>) => void | Promise<void>;
+
 /** The metrics of one service, made by its entry: services share a process but no registry. */
 export interface Metrics {
   readonly registry: Registry;
