@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Access } from "@countinghouse/contracts";
 import { Ajv } from "ajv";
-import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
 import { handleClientError, handleError } from "./errors.ts";
 import { isDay, isMoment } from "./formats.ts";
 import { addHealthRoutes, type ReadinessCheck } from "./health.ts";
@@ -32,6 +32,8 @@ export interface AppDeps {
   readonly readiness: readonly ReadinessCheck[];
   /** An inner service takes the request id that the gateway gave; the gateway gives a new one. */
   readonly requestIds: "from gateway" | "new";
+  /** What answers a path and method that no route takes; a 404 unless given. */
+  readonly refusalOf?: (path: string) => ProblemError;
 }
 
 declare module "fastify" {
@@ -52,7 +54,7 @@ declare module "fastify" {
 export function createApp(deps: AppDeps): FastifyInstance {
   const app = fastify({
     loggerInstance: deps.logger as Logger & { level: string },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: deps.requestIds === "new" ? () => randomUUID() : requestIdOf,
     bodyLimit: REQUEST_LIMITS.bodyBytes,
     requestTimeout: REQUEST_LIMITS.requestTimeoutMs,
@@ -69,8 +71,9 @@ export function createApp(deps: AppDeps): FastifyInstance {
     },
   }) as unknown as FastifyInstance;
   app.setErrorHandler(handleError);
-  app.setNotFoundHandler(() => {
-    throw new ProblemError("not_found");
+  app.setNotFoundHandler((request) => {
+    const path = request.url.split("?", 1)[0] ?? "";
+    throw deps.refusalOf?.(path) ?? new ProblemError("not_found");
   });
   useStrictParsers(app);
   requirePolicies(app);

@@ -1,15 +1,16 @@
 import type { Access, Issuer, Role } from "@countinghouse/contracts";
 import { ProblemError } from "./problem-error.ts";
 
-/** Who calls: a user in a session, or another service for itself. */
-export type Principal =
-  | {
-      readonly kind: "user";
-      readonly userId: string;
-      readonly sessionId: string;
-      readonly roles: readonly Role[];
-    }
-  | { readonly kind: "service"; readonly name: Issuer };
+/** A user in a session. */
+export interface UserPrincipal {
+  readonly kind: "user";
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly roles: readonly Role[];
+}
+
+/** Who calls: a user, or another service for itself. */
+export type Principal = UserPrincipal | { readonly kind: "service"; readonly name: Issuer };
 
 /** Whose things a call may touch: anybody's, or only those of this user. */
 export type Scope = { readonly kind: "any" } | { readonly kind: "own"; readonly userId: string };

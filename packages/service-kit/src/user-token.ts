@@ -41,7 +41,8 @@ export interface UserTokenClaims {
  */
 export function userTokenOptions(config: UserTokenConfig): FastifyJWTOptions {
   const { algorithm, secret, kid } = signingKey(config);
-  const lifetimeMs = config.ACCESS_TOKEN_EXPIRE_MINUTES * SECONDS_PER_MINUTE * 1000;
+  // @fastify/jwt takes numbers as seconds, unlike fast-jwt below it.
+  const lifetimeSeconds = config.ACCESS_TOKEN_EXPIRE_MINUTES * SECONDS_PER_MINUTE;
   return {
     secret,
     sign: {
@@ -49,7 +50,7 @@ export function userTokenOptions(config: UserTokenConfig): FastifyJWTOptions {
       kid,
       iss: ISSUER,
       aud: AUDIENCE,
-      expiresIn: lifetimeMs,
+      expiresIn: lifetimeSeconds,
       header: { alg: algorithm, typ: TYP },
     },
     verify: {
@@ -57,7 +58,7 @@ export function userTokenOptions(config: UserTokenConfig): FastifyJWTOptions {
       checkTyp: TYP,
       allowedIss: ISSUER,
       allowedAud: AUDIENCE,
-      maxAge: lifetimeMs,
+      maxAge: lifetimeSeconds,
       requiredClaims: ["iss", "aud", "sub", "sid", "jti", "iat", "exp"],
       cache: false,
     },

@@ -18,7 +18,7 @@ import { createInnerTokens } from "./inner-tokens.ts";
 import { CALLERS_MAX, createRateLimits } from "./rate-limits.ts";
 import type { SessionCache } from "./session-cache.ts";
 
-export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds"> {
+export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds" | "refusalOf"> {
   readonly config: Config;
   readonly version: string;
   readonly targets: Readonly<Record<ServiceName, Target>>;
@@ -29,7 +29,7 @@ export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds"> {
 /** The single door: every public operation, verified, limited and streamed to its service. */
 export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   const { config, targets, sessions, signer, logger } = deps;
-  const app = createApp({ ...deps, name: "gateway", requestIds: "new" });
+  const app = createApp({ ...deps, name: "gateway", requestIds: "new", refusalOf });
   await app.register(fastifyJwt, userTokenOptions(config));
   await app.register(rateLimit, { global: false, cache: CALLERS_MAX });
   const authenticate = createAuthenticate(
@@ -59,9 +59,6 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
       handler: async () => undefined,
     });
   }
-  app.setNotFoundHandler((request) => {
-    throw refusalOf(request.url.split("?", 1)[0] ?? "");
-  });
   if (config.ENVIRONMENT !== "production") addDocs(app, deps.version);
   return app;
 }
