@@ -49,5 +49,5 @@ function decoyHash(): string {
     return randomBytes(bytes).toString("base64").replaceAll("=", "");
   });
   const { memoryCost, timeCost, parallelism } = COST;
-  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${digest}`;
+  return `$argon2id$v=19$m=${memoryCost},p=${parallelism},t=${timeCost}$${salt}$${digest}`;
 }

@@ -7,8 +7,8 @@ import type { Tables } from "./tables.ts";
 import { hashOf, type TokenSession } from "./tokens.ts";
 import type { UserRow } from "./users.ts";
 
-/** A session ends this long after its login, however often it is refreshed. */
-const SESSION_DAYS = 30;
+/** A session ends 30 days after its login, however often it is refreshed. */
+const SESSION_SECONDS = 30 * 24 * 60 * 60;
 /** Sessions of one user at once; one more ends the one that was used longest ago. */
 const SESSIONS_MAX = 200;
 /** How exact `lastUsedAt` is between refreshes. */
@@ -60,7 +60,7 @@ export async function beginSession(
     .where("id", "=", user.id)
     .where("status", "=", "active")
     .where("password_hash", "=", user.password_hash)
-    .forShare()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (same === undefined) return { value: undefined, sessions: [] };
   await db
@@ -74,7 +74,7 @@ export async function beginSession(
       id: randomUUIDv7(),
       user_id: user.id,
       user_agent: userAgent?.slice(0, USER_AGENT_MAX) ?? null,
-      expires_at: sql<Date>`now() + make_interval(days => ${SESSION_DAYS})`,
+      expires_at: sql<Date>`now() + make_interval(secs => ${SESSION_SECONDS})`,
     })
     .returning(["id", secondsLeft()])
     .executeTakeFirstOrThrow();

@@ -26,7 +26,7 @@ export function hashOf(refreshToken: string): Buffer {
   return createHash("sha256").update(refreshToken).digest();
 }
 
-/** Signs the claims of an access token that lives `expiresIn` milliseconds. */
+/** Signs the claims of an access token that lives `expiresIn` seconds. */
 export type SignAccessToken = (
   claims: { readonly sub: string; readonly sid: string; readonly jti: string },
   options: { readonly expiresIn: number },
@@ -48,7 +48,7 @@ export function createTokenIssuer(sign: SignAccessToken, minutes: number): Issue
     const expiresIn = Math.min(minutes * SECONDS_PER_MINUTE, secondsLeft);
     const claims = { sub: userId, sid: sessionId, jti: randomUUID() };
     return {
-      accessToken: sign(claims, { expiresIn: expiresIn * 1000 }),
+      accessToken: sign(claims, { expiresIn }),
       tokenType: "Bearer",
       expiresIn,
       refreshToken,

@@ -106,7 +106,7 @@ async function keepAnAdmin(db: Kysely<Tables>, exceptId: string): Promise<void> 
     .where("status", "=", "active")
     .where(sql<boolean>`'admin' = ANY (roles)`)
     .orderBy("id")
-    .forUpdate()
+    .forNoKeyUpdate()
     .execute();
   if (admins.length === 1 && admins[0]?.id === exceptId) throw new ProblemError("last_admin");
 }
