@@ -8,14 +8,18 @@ export interface LogSlice {
   readonly ledger: number;
   /** Exclusive. */
   readonly after: number;
+  /** Inclusive. Bounds what a read for a rare type looks through. */
+  readonly upTo?: number;
   readonly limit: number;
   readonly stream?: string;
   readonly type?: string;
 }
 
-/** A line of the log: its position, and the envelope as JSON without a line feed. */
+/** A line of the log: where it is, and the envelope as JSON without a line feed. */
 export interface LogLine {
   readonly position: number;
+  readonly streamId: string;
+  readonly type: string;
   readonly json: string;
 }
 
@@ -47,7 +51,7 @@ export function createLogReader(pool: pg.Pool): LogReader {
 }
 
 async function readLines(db: Kysely<Tables>, slice: LogSlice): Promise<LogLine[]> {
-  const { ledger, after, limit, stream, type } = slice;
+  const { ledger, after, upTo, limit, stream, type } = slice;
   let query = db
     .selectFrom("ledger.events")
     .select(["position", "event_id", "stream_id", "version", "type", "schema_version"])
@@ -56,12 +60,17 @@ async function readLines(db: Kysely<Tables>, slice: LogSlice): Promise<LogLine[]
     .select("recorded_at")
     .where("ledger_id", "=", ledger)
     .where(sql`position`, ">", after)
-    .orderBy("position")
     .limit(limit);
+  if (upTo !== undefined) query = query.where(sql`position`, "<=", upTo);
+  // In a stream the versions are in the order of the positions, and have an index.
+  query = query.orderBy(stream === undefined ? "position" : "version");
   if (stream !== undefined) query = query.where("stream_id", "=", stream);
   if (type !== undefined) query = query.where("type", "=", type);
   const rows = await query.execute();
-  return rows.map((row) => ({ position: Number(row.position), json: lineOf(row) }));
+  return rows.map((row) => {
+    const { position, stream_id, type } = row;
+    return { position: Number(position), streamId: stream_id, type, json: lineOf(row) };
+  });
 }
 
 interface Row {
