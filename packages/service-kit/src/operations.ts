@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import {
   type AnswerBodyOf,
   type BodyOf,
@@ -183,5 +183,8 @@ function callOf(app: FastifyInstance, request: FastifyRequest, caller: Caller): 
 function send(reply: FastifyReply, body: Answer["body"]): FastifyReply {
   if (body === undefined) return reply.removeHeader("content-type").send();
   if (typeof body === "string") reply.serializer((text: unknown) => String(text));
-  return reply.send(body);
+  reply.send(body);
+  // A stream may have nothing to say yet; the caller learns at once that it is open.
+  if (body instanceof Readable) reply.raw.flushHeaders();
+  return reply;
 }
