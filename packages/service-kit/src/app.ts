@@ -32,8 +32,8 @@ export interface AppDeps {
   readonly readiness: readonly ReadinessCheck[];
   /** An inner service takes the request id that the gateway gave; the gateway gives a new one. */
   readonly requestIds: "from gateway" | "new";
-  /** What answers a path and method that no route takes; a 404 unless given. */
-  readonly refusalOf?: (path: string) => ProblemError;
+  /** What answers a request that no route takes; a 404 unless given. */
+  readonly refusalOf?: (request: FastifyRequest) => Promise<ProblemError>;
 }
 
 declare module "fastify" {
@@ -71,9 +71,8 @@ export function createApp(deps: AppDeps): FastifyInstance {
     },
   }) as unknown as FastifyInstance;
   app.setErrorHandler(handleError);
-  app.setNotFoundHandler((request) => {
-    const path = request.url.split("?", 1)[0] ?? "";
-    throw deps.refusalOf?.(path) ?? new ProblemError("not_found");
+  app.setNotFoundHandler(async (request) => {
+    throw (await deps.refusalOf?.(request)) ?? new ProblemError("not_found");
   });
   useStrictParsers(app);
   requirePolicies(app);

@@ -29,7 +29,16 @@ export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds" | "refu
 /** The single door: every public operation, verified, limited and streamed to its service. */
 export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   const { config, targets, sessions, signer, logger } = deps;
-  const app = createApp({ ...deps, name: "gateway", requestIds: "new", refusalOf });
+  const app = createApp({
+    ...deps,
+    name: "gateway",
+    requestIds: "new",
+    async refusalOf(request) {
+      // Who has no token is not even told what there is not.
+      await authenticate(request.raw);
+      return refusalOf(request.url.split("?", 1)[0] ?? "");
+    },
+  });
   await app.register(fastifyJwt, userTokenOptions(config));
   await app.register(rateLimit, { global: false, cache: CALLERS_MAX });
   const authenticate = createAuthenticate(

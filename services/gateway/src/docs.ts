@@ -13,18 +13,16 @@ export function addDocs(app: FastifyInstance, version: string): void {
     return reply.type("application/json; charset=utf-8").send(document);
   });
   let page: Promise<FastifyInstance> | undefined;
-  for (const url of ["/docs", "/docs/*"]) {
-    app.get(url, { config }, async (request, reply) => {
-      page ??= openPage();
-      const path = request.url === "/docs" ? "/docs/" : request.url;
-      const answer = await (await page).inject({ method: "GET", url: path });
-      return reply
-        .code(answer.statusCode)
-        .headers({ "content-security-policy": PAGE_POLICY, "cache-control": "max-age=300" })
-        .type(String(answer.headers["content-type"] ?? "text/plain"))
-        .send(answer.rawPayload);
-    });
-  }
+  app.get("/docs", { config }, async (_, reply) => reply.redirect("/docs/", 308));
+  app.get("/docs/*", { config }, async ({ url }, reply) => {
+    page ??= openPage();
+    const answer = await (await page).inject({ method: "GET", url });
+    return reply
+      .code(answer.statusCode)
+      .headers({ "content-security-policy": PAGE_POLICY, "cache-control": "max-age=300" })
+      .type(String(answer.headers["content-type"] ?? "text/plain"))
+      .send(answer.rawPayload);
+  });
 }
 
 /** The page is an app of its own, made when somebody looks: its script alone is 5 MB to load. */
