@@ -1,7 +1,7 @@
 import type { Scope } from "@countinghouse/service-kit";
 import { sql } from "kysely";
 import type { Look } from "./consistency/waiting-room.ts";
-import { LOG_SOURCE_PREFIX } from "./log-source.ts";
+import { LOG_SOURCE } from "./log-source.ts";
 import type { Database, Tx } from "./tables.ts";
 
 /**
@@ -30,7 +30,7 @@ export function createLook(db: Database): Look {
         .select(["account_id", "version"])
         .where("account_id", "=", sql<string>`any(${accountIds}::uuid[])`)
         .execute();
-      const sources = ledgers.map((ledger) => LOG_SOURCE_PREFIX + ledger);
+      const sources = ledgers.map(LOG_SOURCE.of);
       const positions = await tx
         .selectFrom("cursors")
         .select(["source", "position"])
@@ -39,9 +39,7 @@ export function createLook(db: Database): Look {
       return {
         versions: new Map(versions.map((row) => [row.account_id, row.version])),
         positions: new Map(
-          positions.map((row) => {
-            return [Number(row.source.slice(LOG_SOURCE_PREFIX.length)), Number(row.position)];
-          }),
+          positions.map((row) => [LOG_SOURCE.ledgerOf(row.source) ?? 0, Number(row.position)]),
         ),
       };
     });

@@ -12,6 +12,8 @@ export const WAITING = {
   rememberedMax: 50_000,
 } as const;
 
+export type WaitingLimits = Readonly<Record<keyof typeof WAITING, number>>;
+
 const RETRY_AFTER_SECONDS = 1;
 
 /** What the database that answers the queries has: versions of accounts, positions of ledgers. */
@@ -37,20 +39,20 @@ interface Waiter {
   readonly leave: () => void;
 }
 
-export function createWaitingRoom(look: Look, limits: Partial<typeof WAITING> = {}): WaitingRoom {
+export function createWaitingRoom(look: Look, limits: Partial<WaitingLimits> = {}): WaitingRoom {
   return new Room(look, { ...WAITING, ...limits });
 }
 
 class Room implements WaitingRoom {
   readonly #look: Look;
-  readonly #limits: Readonly<Record<keyof typeof WAITING, number>>;
+  readonly #limits: WaitingLimits;
   readonly #waiters = new Set<Waiter>();
   readonly #versions = new Map<string, number>();
   readonly #positions = new Map<number, number>();
   #looking = false;
   #lookedAtMs = 0;
 
-  constructor(look: Look, limits: Readonly<Record<keyof typeof WAITING, number>>) {
+  constructor(look: Look, limits: WaitingLimits) {
     this.#look = look;
     this.#limits = limits;
   }

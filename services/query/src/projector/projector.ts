@@ -1,4 +1,6 @@
+import type { EventBatch } from "@countinghouse/bus";
 import type { Envelope } from "@countinghouse/contracts";
+import { ledgerOf } from "@countinghouse/domain";
 import type { Logger } from "@countinghouse/service-kit";
 import { concernsAccounts, placeOf } from "../events/decode.ts";
 import type { LogReader } from "../log-reader.ts";
@@ -41,18 +43,29 @@ export interface Projector {
   /**
    * Applies a batch, in its order, and moves the cursor of its source, in one transaction. Returns
    * when that is durable. Throws when the database or, to mend a gap, the log is out of reach; the
-   * same batch may then come again, as may any batch.
+   * same events may then come again, as may any.
    */
-  apply(batch: readonly Envelope[], position: SourcePosition): Promise<void>;
+  apply(batch: EventBatch): Promise<void>;
   /** Tries parked accounts again, from the log; gives how many of them go on. */
   releaseParked(): Promise<number>;
 }
 
 export function createProjector(deps: ProjectorDeps): Projector {
   return {
-    apply: (batch, position) => applyBatch(deps, batch, position),
+    async apply({ source, events, unreadable, next }) {
+      for (const { key } of unreadable) await readAgain(deps, key);
+      await applyBatch(deps, events, { source, next });
+    },
     releaseParked: () => releaseParked(deps),
   };
+}
+
+/** What cannot be read in a topic is read from the log, if its key says of which account it is. */
+async function readAgain(deps: ProjectorDeps, key: string | undefined): Promise<void> {
+  const ledger = key === undefined ? undefined : ledgerOf(key);
+  if (key === undefined || ledger === undefined) return;
+  const after = await positionOf(deps.db, key);
+  await applyBatch(deps, await deps.log.readStream(ledger, key, after));
 }
 
 /** A batch shows gaps: they are mended from the log before anything of it is applied. */

@@ -1,3 +1,4 @@
+import type { EventBatch, PositionStore } from "@countinghouse/bus";
 import { sql } from "kysely";
 import { projections } from "../projections/index.ts";
 import type { Database, Tx } from "../tables.ts";
@@ -5,14 +6,8 @@ import { unnest } from "../unnest.ts";
 import type { AccountState } from "./account-state.ts";
 import type { Parking, Plan } from "./plan.ts";
 
-/** The position of a source of which nothing is applied yet. */
-const UNFOLLOWED = "-1";
-
-/** Up to where a source of events is applied. Sources are ledgers over HTTP or partitions of a topic. */
-export interface SourcePosition {
-  readonly source: string;
-  readonly position: number;
-}
+/** Where a source of events (a ledger over HTTP, a partition of a topic) goes on after a batch. */
+export type SourcePosition = Pick<EventBatch, "source" | "next">;
 
 /**
  * Locks the cursor of a source until the transaction ends, so that processes that follow the same
@@ -21,7 +16,7 @@ export interface SourcePosition {
 export async function lockCursor(tx: Tx, source: string): Promise<void> {
   await tx
     .insertInto("cursors")
-    .values({ source, position: UNFOLLOWED, recorded_at: null })
+    .values({ source, position: "0", recorded_at: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   await tx
@@ -35,28 +30,32 @@ export async function lockCursor(tx: Tx, source: string): Promise<void> {
 /** Moves a locked cursor on, never back: another process may have gone further meanwhile. */
 export async function moveCursor(
   tx: Tx,
-  { source, position }: SourcePosition,
+  { source, next }: SourcePosition,
   recordedAt: string | undefined,
 ): Promise<void> {
   await tx
     .updateTable("cursors")
     .set({
-      position: String(position),
+      position: String(next),
       ...(recordedAt !== undefined && { recorded_at: new Date(recordedAt) }),
     })
     .where("source", "=", source)
-    .where("position", "<", String(position))
+    .where("position", "<", String(next))
     .execute();
 }
 
-/** Where each source goes on, by its name. */
-export async function readCursors(db: Database): Promise<Map<string, number>> {
-  const rows = await db
-    .selectFrom("cursors")
-    .select(["source", "position"])
-    .where("position", ">", UNFOLLOWED)
-    .execute();
-  return new Map(rows.map(({ source, position }) => [source, Number(position)]));
+/** How far each source is applied, for whoever subscribes to it. */
+export function createPositionStore(db: Database): PositionStore {
+  return {
+    async position(source) {
+      const row = await db
+        .selectFrom("cursors")
+        .select("position")
+        .where("source", "=", source)
+        .executeTakeFirst();
+      return BigInt(row?.position ?? 0);
+    },
+  };
 }
 
 /** The accounts of these ids that exist, locked until the transaction ends. */

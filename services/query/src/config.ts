@@ -1,0 +1,20 @@
+import { commonConfig, HttpUrl, Key, PostgresUrl } from "@countinghouse/service-kit";
+import Type, { type Static } from "typebox";
+
+/** The settings of the query service. */
+export const configSchema = Type.Object({
+  ...commonConfig,
+  /** As the role that reads, under row-level security. */
+  DATABASE_URL: PostgresUrl,
+  /** As the role that writes the read tables. */
+  PROJECTOR_DATABASE_URL: PostgresUrl,
+  RELAY_URL: HttpUrl,
+  /** The key of Consistency-Tokens and cursors. */
+  TOKEN_KEY: Key,
+  /** To ask the relay as this service. */
+  INNER_PRIVATE_KEY: Key,
+  /** `host:port`, joined by commas; absent: the log is followed over HTTP. */
+  KAFKA_BROKERS: Type.Optional(Type.String({ pattern: "^[^,\\s]+(,[^,\\s]+)*$" })),
+});
+
+export type Config = Static<typeof configSchema>;
