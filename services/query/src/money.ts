@@ -1,8 +1,8 @@
 import { decimalsOf, type MoneyText, minorUnits, moneyText } from "@countinghouse/domain";
 
 /**
- * The minor units of money in an event. Throws a RangeError for what no event of ours has: an unknown
- * currency, or another form than exactly the decimals of the currency.
+ * The minor units of money in an event. Throws a RangeError for what no event of ours has: an
+ * unknown currency, or another form than exactly the decimals of the currency.
  */
 export function exactMinorUnits(money: MoneyText): bigint {
   const { value, currency } = money;

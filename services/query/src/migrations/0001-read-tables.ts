@@ -120,5 +120,6 @@ ALTER TABLE read.${table} ENABLE ROW LEVEL SECURITY;
 ALTER TABLE read.${table} FORCE ROW LEVEL SECURITY;
 CREATE POLICY readers ON read.${table} FOR SELECT TO countinghouse_query
   USING (current_setting('app.scope', true) = 'any' OR ${own});
-CREATE POLICY projector ON read.${table} TO countinghouse_projector USING (true) WITH CHECK (true);`;
+CREATE POLICY projector ON read.${table} TO countinghouse_projector
+  USING (true) WITH CHECK (true);`;
 }

@@ -7,7 +7,7 @@ export function isConflict(error: unknown): boolean {
   return CONFLICTS.has(code(error));
 }
 
-/** The database refuses what is in the rows (SQLSTATE classes 22 and 23), however often it is asked. */
+/** The database refuses what is in the rows (SQLSTATE classes 22, 23), however often asked. */
 export function isRefusedData(error: unknown): boolean {
   const state = code(error);
   return typeof state === "string" && /^2[23][0-9A-Z]{3}$/.test(state);
