@@ -62,15 +62,33 @@ async function readLines(db: Kysely<Tables>, slice: LogSlice): Promise<LogLine[]
     .where(sql`position`, ">", after)
     .limit(limit);
   if (upTo !== undefined) query = query.where(sql`position`, "<=", upTo);
-  // In a stream the versions are in the order of the positions, and have an index.
-  query = query.orderBy(stream === undefined ? "position" : "version");
-  if (stream !== undefined) query = query.where("stream_id", "=", stream);
+  if (stream === undefined) {
+    query = query.orderBy("position");
+  } else {
+    // A stream's versions are in the order of its positions and have an index; whoever goes on after
+    // an event of the stream goes on after its version.
+    query = query
+      .where("stream_id", "=", stream)
+      .where("version", ">", versionAt(db, ledger, stream, after))
+      .orderBy("version");
+  }
   if (type !== undefined) query = query.where("type", "=", type);
   const rows = await query.execute();
   return rows.map((row) => {
     const { position, stream_id, type } = row;
     return { position: Number(position), streamId: stream_id, type, json: lineOf(row) };
   });
+}
+
+/** The version of the event at a position if it is one of the stream, else 0. */
+function versionAt(db: Kysely<Tables>, ledger: number, stream: string, position: number) {
+  const found = db
+    .selectFrom("ledger.events")
+    .select("version")
+    .where("ledger_id", "=", ledger)
+    .where(sql`position`, "=", position)
+    .where("stream_id", "=", stream);
+  return sql<number>`coalesce((${found}), 0)`;
 }
 
 interface Row {
