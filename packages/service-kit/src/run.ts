@@ -7,6 +7,8 @@ import type { Metrics } from "./metrics.ts";
 
 /** How long a service has to end its open requests. */
 const CLOSE_TIMEOUT_MS = 8_000;
+/** How long a client may take to read its answer once the service closes; then it is cut off. */
+const LAST_READS_MS = 3_000;
 
 /** A service that answers requests. */
 export interface RunningService {
@@ -36,7 +38,8 @@ export async function listen(running: Running): Promise<RunningService> {
   const { name, app, metrics, readiness, config, release } = running;
   const internal = internalApp(metrics, readiness);
   const close = async () => {
-    await app.close();
+    const cut = setTimeout(() => app.server.closeAllConnections(), LAST_READS_MS);
+    await app.close().finally(() => clearTimeout(cut));
     await internal.close();
     for (const letGo of release) await letGo();
   };
