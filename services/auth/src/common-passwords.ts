@@ -3,8 +3,8 @@ import { PASSWORD_LENGTH } from "@countinghouse/contracts";
 let loading: Promise<ReadonlySet<string>> | undefined;
 
 /**
- * Whether a password is one of the 49,000 most common ones, in whatever case of letters. The list is
- * read at the first question: it would cost every start some 25 ms.
+ * Whether a password is one of the 49,000 most common ones, in whatever case of letters. The list
+ * is read at the first question: it would cost every start some 25 ms.
  */
 export async function isCommonPassword(password: string): Promise<boolean> {
   loading ??= load();

@@ -17,7 +17,7 @@ interface PageQuery {
 export interface Pages {
   /** Throws a 400 for a cursor that is not of this list. */
   place(list: string, query: PageQuery): PagePlace;
-  /** The answer of up to `limit` rows, made of one more than that, which tells if a page follows. */
+  /** The page of up to `limit` rows; one row more than that tells that another page follows. */
   cut<Row extends { readonly id: string }, Item>(
     list: string,
     place: PagePlace,

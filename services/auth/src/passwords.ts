@@ -4,7 +4,7 @@ import argon2 from "argon2";
 import { isCommonPassword } from "./common-passwords.ts";
 import { createTurnstile } from "./turnstile.ts";
 
-/** argon2id (the library's default kind) as OWASP has it: 19 MiB, two passes, one lane; about 31 ms. */
+/** argon2id, the library's default, as OWASP has it: 19 MiB, two passes, one lane; some 31 ms. */
 const COST = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 } as const;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;

@@ -13,7 +13,7 @@ export interface TokenState {
   readonly isChildUsed: boolean;
 }
 
-/** Whether a token gives a new child, the same one again, or was stolen, from us or from the thief. */
+/** Whether a token gives a new child or the same one again, or comes from two hands: a theft. */
 export function decideRotation(state: TokenState): "rotate" | "repeat" | "reuse" {
   if (!state.isUsed) return "rotate";
   return state.isUsedJustNow && !state.isChildUsed ? "repeat" : "reuse";

@@ -7,7 +7,7 @@ const FOLLOWERS_MAX = 64;
 const HEARTBEAT_MS = 500;
 /** Longer than that silence: a follower cut off for not answering has forgotten by then. */
 const ACKNOWLEDGE_WITHIN_MS = 2_000;
-/** Lines that a follower has not taken yet; beyond it the follower is cut off. */
+/** What a follower has not taken yet; with more than that it is cut off. */
 const UNSENT_BYTES_MAX = 1024 * 1024;
 
 /**
@@ -19,7 +19,7 @@ const UNSENT_BYTES_MAX = 1024 * 1024;
  * to announce each other's changes, by LISTEN and NOTIFY.
  */
 export interface SessionFeed {
-  /** The lines for one gateway, `{"seq":n,"sessions":[…]}`. Throws a 503 when there are too many. */
+  /** The lines for a gateway, `{"seq":n,"sessions":[…]}`. Throws a 503 when there are too many. */
   follow(follower: string): Readable;
   /** The gateway has taken note of all lines up to `seq`. Throws a 404 for one that is cut off. */
   acknowledge(follower: string, seq: number): void;
@@ -28,79 +28,36 @@ export interface SessionFeed {
   stop(): void;
 }
 
-interface Note {
-  readonly seq: number;
-  readonly resolve: () => void;
-}
-
-interface Follower {
-  readonly lines: Readable;
-  /** What it has not taken note of yet. */
-  readonly waiting: Set<Note>;
-}
-
 export function createSessionFeed(): SessionFeed {
   const followers = new Map<string, Follower>();
   let last = 0;
   let isStopped = false;
   const heartbeat = setInterval(() => {
-    for (const [id, follower] of followers) tell(id, follower, []);
+    for (const follower of followers.values()) follower.tell(last, []);
   }, HEARTBEAT_MS);
-
-  function tell(id: string, { lines }: Follower, sessions: readonly string[]): void {
-    // A stopped feed is silent, so its followers forget by themselves.
-    if (isStopped) return;
-    lines.push(`${JSON.stringify({ seq: last, sessions })}\n`);
-    if (lines.readableLength > UNSENT_BYTES_MAX) cutOff(id);
-  }
-
-  function cutOff(id: string): void {
-    const follower = followers.get(id);
-    if (follower === undefined) return;
-    followers.delete(id);
-    follower.lines.destroy();
-    for (const { resolve } of follower.waiting) resolve();
-  }
-
-  function acknowledged(id: string, { waiting }: Follower, seq: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const note = { seq, resolve };
-    waiting.add(note);
-    const timer = setTimeout(() => cutOff(id), ACKNOWLEDGE_WITHIN_MS);
-    return promise.finally(() => {
-      clearTimeout(timer);
-      waiting.delete(note);
-    });
-  }
 
   return {
     follow(id) {
-      cutOff(id);
+      followers.get(id)?.cutOff();
       if (isStopped || followers.size >= FOLLOWERS_MAX) {
         throw new ProblemError("unavailable", { retryAfterSeconds: 1 });
       }
-      const follower: Follower = {
-        lines: new Readable({ read: () => undefined }),
-        waiting: new Set(),
-      };
+      const follower = createFollower(() => followers.delete(id));
       followers.set(id, follower);
-      follower.lines.once("close", () => {
-        if (!isStopped && followers.get(id) === follower) cutOff(id);
-      });
-      tell(id, follower, []);
+      follower.tell(last, []);
       return follower.lines;
     },
     acknowledge(id, seq) {
       const follower = followers.get(id);
       if (follower === undefined) throw new ProblemError("not_found");
-      for (const note of follower.waiting) if (note.seq <= seq) note.resolve();
+      follower.acknowledge(seq);
     },
     async announce(sessions) {
       if (sessions.length === 0) return;
       last += 1;
-      const notes = [...followers].map(([id, follower]) => {
-        const note = acknowledged(id, follower, last);
-        tell(id, follower, sessions);
+      const notes = [...followers.values()].map((follower) => {
+        const note = follower.noteOf(last);
+        follower.tell(last, sessions);
         return note;
       });
       await Promise.all(notes);
@@ -108,7 +65,61 @@ export function createSessionFeed(): SessionFeed {
     stop() {
       isStopped = true;
       clearInterval(heartbeat);
-      for (const { lines } of followers.values()) lines.push(null);
+      for (const follower of followers.values()) follower.end();
     },
+  };
+}
+
+interface Follower {
+  readonly lines: Readable;
+  tell(seq: number, sessions: readonly string[]): void;
+  /** Resolves once `seq` is acknowledged, or after two seconds, when the follower is cut off. */
+  noteOf(seq: number): Promise<void>;
+  acknowledge(seq: number): void;
+  /** Ends the lines. The follower is silent from here on, and so forgets all by itself. */
+  end(): void;
+  cutOff(): void;
+}
+
+function createFollower(onGone: () => void): Follower {
+  const lines = new Readable({ read: () => undefined });
+  const waiting = new Set<{ readonly seq: number; readonly resolve: () => void }>();
+  let isOver = false;
+
+  function cutOff(): void {
+    isOver = true;
+    onGone();
+    lines.destroy();
+    for (const { resolve } of waiting) resolve();
+  }
+  lines.once("close", () => {
+    if (!isOver) cutOff();
+  });
+
+  return {
+    lines,
+    tell(seq, sessions) {
+      if (isOver) return;
+      lines.push(`${JSON.stringify({ seq, sessions })}\n`);
+      if (lines.readableLength > UNSENT_BYTES_MAX) cutOff();
+    },
+    noteOf(seq) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const note = { seq, resolve };
+      waiting.add(note);
+      const timer = setTimeout(cutOff, ACKNOWLEDGE_WITHIN_MS);
+      return promise.finally(() => {
+        clearTimeout(timer);
+        waiting.delete(note);
+      });
+    },
+    acknowledge(seq) {
+      for (const note of waiting) if (note.seq <= seq) note.resolve();
+    },
+    end() {
+      isOver = true;
+      lines.push(null);
+    },
+    cutOff,
   };
 }

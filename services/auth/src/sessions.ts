@@ -24,8 +24,8 @@ export interface Change<T> {
 }
 
 /**
- * Runs `work` in a transaction and returns once no gateway acts on what was before. It announces even
- * when COMMIT failed, for it may have happened all the same; forgetting too much is harmless.
+ * Runs `work` in a transaction and returns once no gateway acts on what was before. It announces
+ * even when COMMIT failed, for it may have happened all the same; forgetting too much is harmless.
  */
 export async function changeSessions<T>(
   db: Kysely<Tables>,
@@ -34,8 +34,10 @@ export async function changeSessions<T>(
 ): Promise<T> {
   let sessions: readonly string[] = [];
   try {
-    return await db.transaction().execute(async (transaction) => {
-      const change = await work(transaction);
+    // After a wait for a lock the next statement has to see what was committed meanwhile.
+    const transaction = db.transaction().setIsolationLevel("read committed");
+    return await transaction.execute(async (inside) => {
+      const change = await work(inside);
       sessions = change.sessions;
       return change.value;
     });
@@ -45,8 +47,8 @@ export async function changeSessions<T>(
 }
 
 /**
- * Begins a session of a user whose password was checked, unless the user was disabled or the password
- * changed meanwhile: then undefined. Ends sessions that are too many.
+ * Begins a session of a user whose password was checked, unless the user was disabled or the
+ * password changed meanwhile: then undefined. Ends sessions that are too many.
  */
 export async function beginSession(
   db: Kysely<Tables>,
@@ -151,10 +153,9 @@ export function selectSessions(
   userId: string,
   { after, limit }: PagePlace,
 ): Promise<SessionRow[]> {
-  return live(db)
-    .selectAll()
-    .where("user_id", "=", userId)
-    .$if(after !== undefined, (sessions) => sessions.where("id", "<", after ?? ""))
+  let sessions = live(db).selectAll().where("user_id", "=", userId);
+  if (after !== undefined) sessions = sessions.where("id", "<", after);
+  return sessions
     .orderBy("id", "desc")
     .limit(limit + 1)
     .execute();

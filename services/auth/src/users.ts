@@ -52,11 +52,10 @@ export function selectUsers(
   { after, limit }: PagePlace,
   email: string | undefined,
 ): Promise<UserRow[]> {
-  return db
-    .selectFrom("auth.users")
-    .selectAll()
-    .$if(email !== undefined, (users) => users.where("email_key", "=", emailKey(email ?? "")))
-    .$if(after !== undefined, (users) => users.where("id", "<", after ?? ""))
+  let users = db.selectFrom("auth.users").selectAll();
+  if (email !== undefined) users = users.where("email_key", "=", emailKey(email));
+  if (after !== undefined) users = users.where("id", "<", after);
+  return users
     .orderBy("id", "desc")
     .limit(limit + 1)
     .execute();
