@@ -1,0 +1,7 @@
+export * from "./cli-error.ts";
+export * from "./databases.ts";
+export * from "./free-ports.ts";
+export { migrateAll } from "./migrate.ts";
+export { type EmbeddedPostgres, startPostgres } from "./postgres/server.ts";
+export { provision } from "./provision.ts";
+export { readSettings, type Settings } from "./settings.ts";

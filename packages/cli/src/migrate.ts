@@ -1,0 +1,34 @@
+import { migrateLedger } from "@countinghouse/event-store";
+import pg from "pg";
+import { DATABASES, type DatabaseName, type DatabaseServer, urlFor } from "./databases.ts";
+import { migrationOf } from "./services.ts";
+
+type Migrate = (databaseUrl: string) => Promise<void>;
+
+/** Brings all databases up to date, each as its owner. */
+export async function migrateAll(server: DatabaseServer): Promise<void> {
+  const migrations: Readonly<Record<DatabaseName, Migrate>> = {
+    auth: await migrationOf("auth"),
+    ledger: migrateLedger,
+    query: await migrationOf("query"),
+  };
+  const names = Object.keys(DATABASES) as DatabaseName[];
+  await Promise.all(
+    names.map(async (name) => {
+      const url = urlFor(server, DATABASES[name].owner, name);
+      await closePublicSchema(url);
+      await migrations[name](url);
+    }),
+  );
+}
+
+/** Nobody but the owner makes anything in the schema that everybody has on their path. */
+async function closePublicSchema(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query("REVOKE ALL ON SCHEMA public FROM PUBLIC");
+  } finally {
+    await client.end();
+  }
+}

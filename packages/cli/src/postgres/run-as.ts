@@ -1,0 +1,61 @@
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from "node:child_process";
+import { chownSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { CliError } from "../cli-error.ts";
+
+const USER = "postgres";
+const OTHERS_MAY_PASS = 0o001;
+
+/** Runs PostgreSQL's programs: as who we are, or when that is root as a user of its own. */
+export interface Runner {
+  spawn(file: string, args: readonly string[], options: SpawnOptions): ChildProcess;
+  /** Gives a file or folder to the user that the programs run as. */
+  own(path: string): void;
+}
+
+/**
+ * PostgreSQL refuses to run as root. As root, its programs run as the user `postgres`; where that user
+ * could not reach the paths (a folder of mode 700 above them) it keeps the capability to.
+ */
+export function createRunner(paths: readonly string[]): Runner {
+  if (process.getuid?.() !== 0) return { spawn: (...args) => spawn(...args), own: () => {} };
+  const { uid, gid } = postgresUser();
+  const own = (path: string) => chownSync(path, uid, gid);
+  if (paths.every(isOpen)) {
+    return { own, spawn: (file, args, options) => spawn(file, args, { ...options, uid, gid }) };
+  }
+  const capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
+  const as = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", ...capability];
+  return {
+    own,
+    spawn: (file, args, options) => spawn("setpriv", [...as, file, ...args], options),
+  };
+}
+
+/** Whether everybody may pass through all folders above a path. */
+function isOpen(path: string): boolean {
+  const folder = dirname(path);
+  const { mode } = statSync(folder, { throwIfNoEntry: false }) ?? { mode: OTHERS_MAY_PASS };
+  return (mode & OTHERS_MAY_PASS) !== 0 && (folder === dirname(folder) || isOpen(folder));
+}
+
+function postgresUser(): { uid: number; gid: number } {
+  try {
+    return { uid: idOf("-u"), gid: idOf("-g") };
+  } catch {
+    try {
+      execFileSync("useradd", ["--system", "--user-group", USER], { stdio: "ignore" });
+      return { uid: idOf("-u"), gid: idOf("-g") };
+    } catch (cause) {
+      throw new CliError(
+        "PostgreSQL does not run as root, and the user postgres could not be made; " +
+          "start as another user, or set DATABASE_URL.",
+        { cause },
+      );
+    }
+  }
+}
+
+function idOf(which: "-u" | "-g"): number {
+  return Number(execFileSync("id", [which, USER], { stdio: ["ignore", "pipe", "ignore"] }));
+}

@@ -1,0 +1,90 @@
+import type { ChildProcess } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
+import { CliError } from "../cli-error.ts";
+import { freePorts } from "../free-ports.ts";
+import { findBinaries } from "./binaries.ts";
+import { ensureCluster, stopOrphan, stopServer } from "./cluster.ts";
+import { createRunner } from "./run-as.ts";
+
+const HOST = "127.0.0.1";
+const READY_TIMEOUT_MS = 60_000;
+const POLL_MS = 25;
+
+/** What differs from PostgreSQL's defaults. Durability is left as it is: on. */
+const SETTINGS = {
+  listen_addresses: HOST,
+  unix_socket_directories: "",
+  shared_buffers: "128MB",
+  max_connections: "200",
+  max_wal_size: "2GB",
+  wal_compression: "pglz",
+  checkpoint_timeout: "15min",
+  password_encryption: "scram-sha-256",
+};
+
+/** A running PostgreSQL of our own. */
+export interface EmbeddedPostgres {
+  /** As its superuser, to the database `postgres`. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts PostgreSQL 18 on the cluster in `folder`, which is made where it is missing. The server is in
+ * a group of processes of its own, so that a Ctrl-C reaches the services first. Throws a CliError.
+ */
+export async function startPostgres(
+  folder: string,
+  password: string,
+  logFile: string,
+): Promise<EmbeddedPostgres> {
+  const binaries = await findBinaries();
+  const runner = createRunner([binaries.postgres, folder]);
+  await ensureCluster(folder, password, binaries, runner);
+  await stopOrphan(folder);
+  const [port = 0] = await freePorts(1);
+  const flags = Object.entries({ ...SETTINGS, port }).flatMap(([k, v]) => ["-c", `${k}=${v}`]);
+  const log = openSync(logFile, "a");
+  const server = runner.spawn(binaries.postgres, ["-D", folder, ...flags], {
+    stdio: ["ignore", log, log],
+    detached: true,
+  });
+  closeSync(log);
+  server.unref();
+  const url = `postgres://postgres:${password}@${HOST}:${port}/postgres`;
+  const stop = async () => {
+    if (server.pid !== undefined && server.exitCode === null) await stopServer(server.pid);
+  };
+  try {
+    await untilReady(server, url, logFile);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, host: HOST, port, stop };
+}
+
+async function untilReady(server: ChildProcess, url: string, logFile: string): Promise<void> {
+  const until = Date.now() + READY_TIMEOUT_MS;
+  let failure: Error | undefined;
+  server.on("error", (error) => {
+    failure = error;
+  });
+  while (Date.now() < until) {
+    if (failure !== undefined || server.exitCode !== null) break;
+    const client = new pg.Client({ connectionString: url });
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch {
+      await delay(POLL_MS);
+    }
+  }
+  const last = failure?.message ?? readFileSync(logFile, "utf8").trim().split("\n").at(-1) ?? "";
+  throw new CliError(`PostgreSQL did not start: ${last} (${logFile})`);
+}

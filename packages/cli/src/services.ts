@@ -1,0 +1,33 @@
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Env, RunningService } from "@countinghouse/service-kit";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+
+/** The services, in the order in which they can start; they end the other way round. */
+export const SERVICE_NAMES = ["auth", "relay", "command", "query", "gateway"] as const;
+export type Service = (typeof SERVICE_NAMES)[number];
+
+/** The entry of a service, for a process of its own. */
+export function entryOf(service: Service): string {
+  return join(ROOT, "services", service, "src", "main.ts");
+}
+
+/** The `start` of a service, to run it in this process. A service is a program, not a dependency. */
+export async function starterOf(service: Service): Promise<(env: Env) => Promise<RunningService>> {
+  return (await import(pathToFileURL(entryOf(service)).href)).start;
+}
+
+/** The `migrate` of a service. */
+export async function migrationOf(service: Service): Promise<(url: string) => Promise<void>> {
+  const path = join(ROOT, "services", service, "src", "migrate.ts");
+  return (await import(pathToFileURL(path).href)).migrate;
+}
+
+/** What makes an administrator in auth's database. */
+export async function adminMaker(): Promise<
+  (request: { databaseUrl: string; email: string; password: string }) => Promise<unknown>
+> {
+  const path = join(ROOT, "services", "auth", "src", "create-admin.ts");
+  return (await import(pathToFileURL(path).href)).createAdmin;
+}

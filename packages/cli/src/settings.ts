@@ -1,0 +1,41 @@
+import { type Env, loadConfig } from "@countinghouse/service-kit";
+import Type, { type Static } from "typebox";
+import { CliError } from "./cli-error.ts";
+
+const Limit = Type.Optional(Type.String({ pattern: "^[0-9]+$" }));
+
+/** What `countinghouse start` and its fellows are told by the environment. */
+const schema = Type.Object({
+  HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080 }),
+  COUNTINGHOUSE_DATA: Type.String({ minLength: 1, default: ".countinghouse" }),
+  ENVIRONMENT: Type.Enum(["development", "test", "production"], { default: "development" }),
+  LOG_LEVEL: Type.Optional(Type.String({ minLength: 1 })),
+  DATABASE_URL: Type.Optional(Type.String({ minLength: 1 })),
+  KAFKA_BROKERS: Type.Optional(Type.String({ minLength: 1 })),
+  TOPIC_REPLICATION: Limit,
+  SECRET_KEY: Type.Optional(Type.String({ minLength: 32 })),
+  ALGORITHM: Type.Optional(Type.String({ minLength: 1 })),
+  ACCESS_TOKEN_EXPIRE_MINUTES: Limit,
+  RATE_LIMIT_ADDRESS: Limit,
+  RATE_LIMIT_USER: Limit,
+  RATE_LIMIT_LOGIN: Limit,
+  RATE_LIMIT_REGISTER: Limit,
+});
+
+export type Settings = Static<typeof schema>;
+
+/** Reads and checks the settings, each from `NAME` or the file that `NAME_FILE` names. */
+export function readSettings(env: Env): Settings {
+  const settings = loadConfig("countinghouse", schema, env);
+  const { DATABASE_URL: url } = settings;
+  if (url?.startsWith("sqlite:")) {
+    throw new CliError(
+      "DATABASE_URL names SQLite; the log needs PostgreSQL: postgres://user:password@host/database",
+    );
+  }
+  if (url !== undefined && !/^postgres(ql)?:\/\//.test(url)) {
+    throw new CliError("DATABASE_URL must begin with postgres://");
+  }
+  return settings;
+}

@@ -1,0 +1,97 @@
+import { deriveKey, type Env, ed25519FromSeed, ed25519PublicKey } from "@countinghouse/service-kit";
+import { type DatabaseServer, urlFor } from "../databases.ts";
+import type { Service } from "../services.ts";
+import type { Settings } from "../settings.ts";
+
+/** The inner ports of one start. */
+export type Ports = Readonly<Record<Service, number>>;
+
+interface Parts {
+  readonly settings: Settings;
+  readonly server: DatabaseServer;
+  readonly ports: Ports;
+  readonly logFile?: string;
+}
+
+/**
+ * The environment of each service: what it needs and no more. Every key is derived from the secret
+ * for one purpose; only auth and the gateway get the secret itself.
+ */
+export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
+  const { settings, server, ports, logFile } = parts;
+  const { secretKey } = server;
+  const common = (service: Service) => ({
+    HOST: "127.0.0.1",
+    PORT: String(ports[service]),
+    ENVIRONMENT: settings.ENVIRONMENT,
+    LOG_LEVEL: settings.LOG_LEVEL,
+    LOG_FILE: logFile,
+    INNER_PUBLIC_KEYS: JSON.stringify(publicKeys(secretKey)),
+  });
+  const kafka = { KAFKA_BROKERS: settings.KAFKA_BROKERS };
+  const userTokens = {
+    SECRET_KEY: secretKey,
+    ALGORITHM: settings.ALGORITHM,
+    ACCESS_TOKEN_EXPIRE_MINUTES: settings.ACCESS_TOKEN_EXPIRE_MINUTES,
+  };
+  const urlOf = (service: Service) => `http://127.0.0.1:${ports[service]}`;
+  const TOKEN_KEY = deriveKey(secretKey, "token").toString("base64url");
+  const INNER_PRIVATE_KEY = (issuer: Issuer) => seedOf(secretKey, issuer).toString("base64url");
+  return {
+    auth: {
+      ...common("auth"),
+      ...userTokens,
+      DATABASE_URL: urlFor(server, "countinghouse_auth", "auth"),
+    },
+    relay: {
+      ...common("relay"),
+      ...kafka,
+      TOPIC_REPLICATION: settings.TOPIC_REPLICATION,
+      DATABASE_URL: urlFor(server, "countinghouse_relay", "ledger"),
+    },
+    command: {
+      ...common("command"),
+      TOKEN_KEY,
+      INNER_PRIVATE_KEY: INNER_PRIVATE_KEY("command"),
+      AUTH_URL: urlOf("auth"),
+      DATABASE_URL: urlFor(server, "countinghouse_command", "ledger"),
+    },
+    query: {
+      ...common("query"),
+      ...kafka,
+      TOKEN_KEY,
+      INNER_PRIVATE_KEY: INNER_PRIVATE_KEY("query"),
+      RELAY_URL: urlOf("relay"),
+      DATABASE_URL: urlFor(server, "countinghouse_query", "query"),
+      PROJECTOR_DATABASE_URL: urlFor(server, "countinghouse_projector", "query"),
+    },
+    gateway: {
+      ...common("gateway"),
+      ...userTokens,
+      HOST: settings.HOST,
+      INNER_PRIVATE_KEY: INNER_PRIVATE_KEY("gateway"),
+      AUTH_URL: urlOf("auth"),
+      COMMAND_URL: urlOf("command"),
+      QUERY_URL: urlOf("query"),
+      RELAY_URL: urlOf("relay"),
+      RATE_LIMIT_ADDRESS: settings.RATE_LIMIT_ADDRESS,
+      RATE_LIMIT_USER: settings.RATE_LIMIT_USER,
+      RATE_LIMIT_LOGIN: settings.RATE_LIMIT_LOGIN,
+      RATE_LIMIT_REGISTER: settings.RATE_LIMIT_REGISTER,
+    },
+  };
+}
+
+const ISSUERS = ["gateway", "command", "query"] as const;
+type Issuer = (typeof ISSUERS)[number];
+
+function seedOf(secretKey: string, issuer: Issuer): Buffer {
+  return deriveKey(secretKey, `inner:${issuer}`);
+}
+
+function publicKeys(secretKey: string): Record<string, string> {
+  const pairs = ISSUERS.map((issuer) => {
+    return [issuer, ed25519PublicKey(ed25519FromSeed(seedOf(secretKey, issuer)))];
+  });
+  return Object.fromEntries(pairs);
+}

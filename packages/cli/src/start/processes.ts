@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Env } from "@countinghouse/service-kit";
+import { CliError } from "../cli-error.ts";
+import { entryOf, SERVICE_NAMES, type Service } from "../services.ts";
+import type { System } from "./in-process.ts";
+
+const READY_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 6_000;
+const [BACKOFF_FIRST_MS, BACKOFF_MOST_MS] = [200, 10_000];
+/** A service that ran this long before it died starts again with the first backoff. */
+const STEADY_MS = 30_000;
+
+interface Supervised {
+  readonly ready: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Runs each service as a process, started again when it dies, all ended when we end. */
+export async function startProcesses(
+  environments: Readonly<Record<Service, Env>>,
+  logFolder: string,
+  say: (line: string) => void,
+): Promise<System> {
+  const supervised = new Map<Service, Supervised>();
+  const stop = async () => {
+    for (const name of SERVICE_NAMES.toReversed()) await supervised.get(name)?.stop();
+  };
+  for (const name of SERVICE_NAMES) {
+    supervised.set(name, supervise(name, environments[name], logFolder, say));
+  }
+  try {
+    const urls = await Promise.all(SERVICE_NAMES.map((name) => supervised.get(name)?.ready));
+    return { gatewayUrl: urls.at(-1) ?? "", stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function supervise(
+  name: Service,
+  env: Env,
+  logFolder: string,
+  say: (line: string) => void,
+): Supervised {
+  const { promise: ready, resolve, reject } = Promise.withResolvers<string>();
+  const logFile = join(logFolder, `${name}.log`);
+  const timer = setTimeout(() => {
+    reject(new CliError(`${name} did not become ready; see ${logFile}`));
+  }, READY_TIMEOUT_MS);
+  let child: ChildProcess | undefined;
+  let [isStopping, isReady, backoffMs] = [false, false, BACKOFF_FIRST_MS];
+
+  function launch(): void {
+    const startedAt = Date.now();
+    child = start(name, env, logFile);
+    child.on("message", (message: { ready?: { url: string } }) => {
+      if (message.ready === undefined) return;
+      isReady = true;
+      clearTimeout(timer);
+      resolve(message.ready.url);
+    });
+    child.on("exit", (code, signal) => {
+      if (isStopping) return;
+      if (!isReady) {
+        clearTimeout(timer);
+        reject(new CliError(`${name} ended while it started; see ${logFile}`));
+        return;
+      }
+      if (Date.now() - startedAt > STEADY_MS) backoffMs = BACKOFF_FIRST_MS;
+      say(`${name} ended (${signal ?? code}); it starts again in ${backoffMs} ms`);
+      void delay(backoffMs).then(() => isStopping || launch());
+      backoffMs = Math.min(backoffMs * 2, BACKOFF_MOST_MS);
+    });
+  }
+
+  launch();
+  ready.catch(() => {});
+  return {
+    ready,
+    async stop() {
+      isStopping = true;
+      clearTimeout(timer);
+      if (child !== undefined) await end(child);
+    },
+  };
+}
+
+function start(name: Service, env: Env, logFile: string): ChildProcess {
+  const log = openSync(logFile, "a");
+  const inherited = { PATH: process.env.PATH, HOME: process.env.HOME, TZ: process.env.TZ };
+  const cache = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
+  const child = spawn(process.execPath, [entryOf(name)], {
+    env: { ...inherited, ...cache, ...env },
+    stdio: ["ignore", log, log, "ipc"],
+    detached: true,
+  });
+  closeSync(log);
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((done) => child.once("exit", done));
+  child.kill("SIGTERM");
+  const killer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+  await gone;
+  clearTimeout(killer);
+}

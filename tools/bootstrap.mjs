@@ -1,0 +1,142 @@
+// Runs on Node 20 and npm alone: installs what is missing, then hands over to the Node 24 that came with it.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const PNPM = "pnpm@12.21.0";
+const STAMP = join(ROOT, "node_modules", ".countinghouse-installed");
+const LOCK = join(ROOT, ".installing");
+const LOCK_MAX_MS = 10 * 60_000;
+const OUTPUT_SHOWN = 30;
+
+const COMMANDS = {
+  start: (args) => ["packages/cli/src/main.ts", "start", ...args],
+  cli: (args) => ["packages/cli/src/main.ts", ...args],
+  test: (args) => ["node_modules/vitest/vitest.mjs", "run", ...args],
+};
+
+async function main([name, ...args]) {
+  const command = COMMANDS[name];
+  if (command === undefined) return fail(`bootstrap: unknown command ${name}`);
+  if (!isInstalled()) await install(name === "cli");
+  return run(nodePath(), command(args));
+}
+
+/** What an installation depends on; when it is as it was, there is nothing to install. */
+function fingerprint() {
+  const hash = createHash("sha256");
+  const patches = existsSync(join(ROOT, "patches"))
+    ? readdirSync(join(ROOT, "patches")).sort()
+    : [];
+  const files = [
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    ...patches.map((p) => join("patches", p)),
+  ];
+  for (const file of files) hash.update(readFileSync(join(ROOT, file)));
+  return hash.digest("hex");
+}
+
+function isInstalled() {
+  return existsSync(STAMP) && readFileSync(STAMP, "utf8") === fingerprint();
+}
+
+async function install(isQuiet) {
+  await takeLock();
+  try {
+    if (isInstalled()) return;
+    if (!isQuiet) console.log("Installing packages (once; about half a minute) …");
+    const args = ["--yes", PNPM, "install", "--frozen-lockfile", "--prefer-offline"];
+    const { code, output } = await collect("npx", args, !isQuiet);
+    if (code !== 0) {
+      console.error(output.trimEnd().split("\n").slice(-OUTPUT_SHOWN).join("\n"));
+      fail("The packages could not be installed; the lines above say why.");
+    }
+    writeFileSync(STAMP, fingerprint());
+  } finally {
+    rmSync(LOCK, { recursive: true, force: true });
+  }
+}
+
+/** One installation at a time in one folder: the second waits for the first. */
+async function takeLock() {
+  for (;;) {
+    try {
+      mkdirSync(LOCK);
+      return;
+    } catch (error) {
+      if (error.code !== "EEXIST") fail(`This folder cannot be written to: ${ROOT}`);
+      const { mtimeMs } = statSync(LOCK, { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
+      if (Date.now() - mtimeMs > LOCK_MAX_MS) rmSync(LOCK, { recursive: true, force: true });
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+function collect(file, args, showsProgress) {
+  const child = spawn(file, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  let shown = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+      const [progress] = /Progress: [^\n]*$/m.exec(String(chunk)) ?? [];
+      if (showsProgress && process.stdout.isTTY && progress && progress !== shown) {
+        shown = progress;
+        process.stdout.write(`\r\x1b[K${progress}`);
+      }
+    });
+  }
+  return new Promise((resolve) => {
+    child.on("error", (error) => resolve({ code: 1, output: `${output}\n${error.message}` }));
+    child.on("close", (code) => {
+      if (shown) process.stdout.write("\r\x1b[K");
+      resolve({ code, output });
+    });
+  });
+}
+
+/** The binary of the npm package `node`, without the detour of its launcher. */
+function nodePath() {
+  const require = createRequire(join(ROOT, "package.json"));
+  const folder = dirname(require.resolve("node/package.json"));
+  const name = process.platform === "win32" ? "node.exe" : "node";
+  return join(folder, "bin", name);
+}
+
+/**
+ * Runs the command in our place. A Ctrl-C reaches the child by itself, since it is in the same group
+ * of processes; other signals are passed on. Either way the child ends first.
+ */
+function run(node, args) {
+  const bin = join(ROOT, "node_modules", ".bin");
+  const path = `${bin}:${dirname(node)}:${process.env.PATH}`;
+  const child = spawn(node, args, {
+    cwd: ROOT,
+    stdio: "inherit",
+    env: { ...process.env, PATH: path },
+  });
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => fail(`Node 24 could not be started: ${error.message}`));
+  child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+}
+
+function fail(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}
+
+await main(process.argv.slice(2));
