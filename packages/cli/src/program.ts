@@ -3,12 +3,13 @@ import { Command } from "commander";
 import { CliError } from "./cli-error.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addStart } from "./commands/start.ts";
+import { addUsers } from "./commands/users.ts";
 
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const program = new Command("countinghouse");
   program.description("an event-sourced bank core").showHelpAfterError();
-  for (const add of [addStart, addMigrate]) add(program);
+  for (const add of [addStart, addUsers, addMigrate]) add(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -28,6 +28,7 @@ export const commonConfig = {
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], {
     default: "info",
   }),
+  LOG_FILE: Type.Optional(Type.String({ minLength: 1 })),
   INNER_PUBLIC_KEYS: Type.String({ minLength: 2 }),
 };
 

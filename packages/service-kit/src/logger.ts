@@ -2,13 +2,19 @@ import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
 
+export interface LogConfig {
+  readonly LOG_LEVEL: string;
+  /** Where to append the lines; standard output when absent. */
+  readonly LOG_FILE?: string;
+}
+
 /**
  * A logger of JSON lines. Objects are logged only by the allow-lists below: whatever else is in an
  * error (a driver's `detail` carries values of rows) never reaches a log.
  */
 export function createLogger(
   service: string,
-  level: string,
+  { LOG_LEVEL: level, LOG_FILE }: LogConfig,
   destination?: DestinationStream,
 ): Logger {
   const options = {
@@ -17,7 +23,9 @@ export function createLogger(
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: describeError },
   };
-  return destination ? pino(options, destination) : pino(options);
+  if (destination !== undefined) return pino(options, destination);
+  if (LOG_FILE === undefined) return pino(options);
+  return pino(options, pino.destination({ dest: LOG_FILE, append: true, sync: false }));
 }
 
 const SHOWN = ["code", "severity", "constraint", "table", "routine", "errno", "syscall"] as const;

@@ -16,7 +16,7 @@ import type { Tables } from "./tables.ts";
 /** Starts auth on the settings in `env`. */
 export async function start(env: Env): Promise<RunningService> {
   const config = loadConfig("auth", configSchema, env);
-  const logger = createLogger("auth", config.LOG_LEVEL);
+  const logger = createLogger("auth", config);
   const metrics = createMetrics("auth");
   const pool = createPool(config.DATABASE_URL, "auth", logger);
   const db = createKysely<Tables>(pool);

@@ -19,7 +19,7 @@ import { configSchema } from "./config.ts";
 /** Starts the command service on the settings in `env`. */
 export async function start(env: Env): Promise<RunningService> {
   const config = loadConfig("command", configSchema, env);
-  const logger = createLogger("command", config.LOG_LEVEL);
+  const logger = createLogger("command", config);
   const metrics = createMetrics("command");
   const pool = createPool(config.DATABASE_URL, "command", logger);
   const signer = createInnerSigner("command", config.INNER_PRIVATE_KEY);

@@ -118,6 +118,11 @@ function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: strin
     if (!NOT_PASSED_BACK.has(name)) headers[name] = value;
   }
   raw.writeHead(answer.statusCode ?? 502, headers as IncomingHttpHeaders);
+  if (answer.headers["content-length"] === undefined) {
+    // A stream may be silent for long: its head goes out at once, and silence is no fault.
+    raw.flushHeaders();
+    answer.socket.setTimeout(0);
+  }
   answer.pipe(raw);
   answer.on("error", () => raw.destroy());
   answer.on("aborted", () => raw.destroy());

@@ -21,7 +21,7 @@ const READY_TIMEOUT_MS = 900;
 /** Starts the gateway on the settings in `env`. */
 export async function start(env: Env): Promise<RunningService> {
   const config = loadConfig("gateway", configSchema, env);
-  const logger = createLogger("gateway", config.LOG_LEVEL);
+  const logger = createLogger("gateway", config);
   const metrics = createMetrics("gateway");
   const signer = createInnerSigner("gateway", config.INNER_PRIVATE_KEY);
   const auth = createServiceClient(config.AUTH_URL, "auth", signer);

@@ -20,7 +20,7 @@ const TAIL_CONNECTIONS = 1;
 /** Starts the relay on the settings in `env`. */
 export async function start(env: Env): Promise<RunningService> {
   const config = loadConfig("relay", configSchema, env);
-  const logger = createLogger("relay", config.LOG_LEVEL);
+  const logger = createLogger("relay", config);
   const metrics = createMetrics("relay");
   const pool = createPool(config.DATABASE_URL, "relay", logger);
   const tailPool = createPool(config.DATABASE_URL, "relay-tail", logger, { max: TAIL_CONNECTIONS });
