@@ -1,1 +1,2 @@
-export {};
+export { start } from "./main.ts";
+export { migrate } from "./migrate.ts";

@@ -55,7 +55,7 @@ async function get(path: string, token?: string) {
     ...(token !== undefined && { "consistency-token": token }),
   };
   const response = await fetch(service.url + path, { headers });
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: (await response.json()) as { version?: number } };
 }
 
 const versionOf = async (accountId: string, version: number) => {
@@ -141,14 +141,14 @@ test("[S58] without its database the service is not ready, and lives", async () 
   const admin = new pg.Client(database.admin.replace(pathname, "/postgres"));
   await admin.connect();
   const name = pathname.slice(1);
-  await admin.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
+  await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
   await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [
     name,
   ]);
   await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status).toBe(503);
   expect((await fetch(`${service.url}/livez`)).status).toBe(200);
   expect((await get("/v1/accounts")).status).toBe(503);
-  await admin.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS true`);
+  await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT -1`);
   await admin.end();
   await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status).toBe(200);
 });

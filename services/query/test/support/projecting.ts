@@ -36,7 +36,11 @@ export async function projecting(observer?: Partial<ProjectorObserver>): Promise
   const database = await freshDatabase();
   const log = new FakeLog();
   const lines: Record<string, unknown>[] = [];
-  const logger = createLogger("query", "warn", { write: (line) => lines.push(JSON.parse(line)) });
+  const logger = createLogger(
+    "query",
+    { LOG_LEVEL: "warn" },
+    { write: (line) => lines.push(JSON.parse(line)) },
+  );
   const db = createKysely<Tables>(createPool(database.projector, "query", logger));
   const told: Told = { versions: new Map(), parked: 0, repeated: 0 };
   const inSchema = db.withSchema(READ_SCHEMA);

@@ -60,7 +60,7 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
       if (announces) room.announce({ versions });
     },
   });
-  const logger = createLogger("query", "silent");
+  const logger = createLogger("query", { LOG_LEVEL: "silent" });
   const pool = createPool(world.database.reader, "query", logger);
   const db = createKysely<Tables>(pool);
   const reading = db.withSchema(READ_SCHEMA);

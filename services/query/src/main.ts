@@ -1,0 +1,88 @@
+import {
+  createConsistencyTokens,
+  createInnerSigner,
+  createInnerVerifier,
+  createKysely,
+  createLogger,
+  createMetrics,
+  createPool,
+  createServiceClient,
+  type Env,
+  type Logger,
+  listen,
+  loadConfig,
+  type RunningService,
+  runAsProcess,
+} from "@countinghouse/service-kit";
+import { buildApp } from "./app.ts";
+import { type Config, configSchema } from "./config.ts";
+import { createWaitingRoom } from "./consistency/waiting-room.ts";
+import { createCursors } from "./cursors.ts";
+import { follow } from "./following.ts";
+import { createLogReader } from "./log-reader.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { createProjector } from "./projector/projector.ts";
+import { releaseAtStart } from "./projector/release-at-start.ts";
+import { createPositionStore } from "./projector/store.ts";
+import { createLook } from "./reader.ts";
+import { type Database, READ_SCHEMA, type Tables } from "./tables.ts";
+
+const NAME = "query";
+/** Batches of different sources are applied at once; more connections would only wait for rows. */
+const WRITERS_MAX = 4;
+
+/** Starts the read side: answers queries and, in the background, follows the log. */
+export async function start(env: Env): Promise<RunningService> {
+  const config = loadConfig(NAME, configSchema, env);
+  const logger = createLogger(NAME, config);
+  const metrics = createMetrics(NAME);
+  const pools = {
+    reader: createPool(config.DATABASE_URL, NAME, logger),
+    projector: createPool(config.PROJECTOR_DATABASE_URL, NAME, logger, { max: WRITERS_MAX }),
+  };
+  const db = createKysely<Tables>(pools.reader).withSchema(READ_SCHEMA);
+  const writeDb = createKysely<Tables>(pools.projector).withSchema(READ_SCHEMA);
+  const waitingRoom = createWaitingRoom(createLook(db));
+  const progress = createProgress(metrics, waitingRoom, writeDb);
+  const readiness = Object.entries(pools).map(([name, pool]) => {
+    return { name, check: () => pool.query("SELECT 1") };
+  });
+  const key = Buffer.from(config.TOKEN_KEY, "base64url");
+  const app = buildApp({
+    ...{ db, waitingRoom, logger, metrics, readiness },
+    tokens: createConsistencyTokens(key),
+    cursors: createCursors(key),
+    now: () => new Date(),
+    verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS),
+  });
+  const stopFollowing = startFollowing(config, logger, progress, writeDb);
+  const release = [stopFollowing, () => db.destroy(), () => writeDb.destroy()];
+  return listen({ name: NAME, app, metrics, readiness, config, release });
+}
+
+function startFollowing(
+  config: Config,
+  logger: Logger,
+  progress: Progress,
+  db: Database,
+): () => Promise<void> {
+  const signer = createInnerSigner(NAME, config.INNER_PRIVATE_KEY);
+  const relay = createServiceClient(config.RELAY_URL, "relay", signer);
+  const log = createLogReader(relay);
+  const projector = createProjector({ db, log, logger, observer: progress });
+  const subscription = follow({
+    ...{ relay, logger },
+    brokers: config.KAFKA_BROKERS,
+    store: createPositionStore(db),
+    onBatch: (batch) => projector.apply(batch),
+    onHeads: (heads) => progress.seen(heads),
+  });
+  subscription.run();
+  const releasing = releaseAtStart(projector, logger);
+  return async () => {
+    await subscription.stop();
+    await releasing.stop();
+  };
+}
+
+if (import.meta.main) await runAsProcess(start);
