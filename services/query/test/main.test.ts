@@ -45,7 +45,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await service.close();
   await relay.close();
-  await database.drop();
+  database.release();
 });
 
 async function get(path: string, token?: string) {

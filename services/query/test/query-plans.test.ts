@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await kysely.destroy();
-  await database.drop();
+  database.release();
 });
 
 /** Runs a query as the service does, and gives the plans of the statements it made. */

@@ -1,41 +1,51 @@
-import { randomBytes } from "node:crypto";
+import { createDatabases, type TestDatabases } from "@countinghouse/testing";
 import pg from "pg";
-import { migrate } from "../../src/migrate.ts";
+import { afterAll } from "vitest";
 
-const ADMIN = process.env.QUERY_TEST_ADMIN ?? "postgres://postgres:pw@127.0.0.1:54399/postgres";
-const ROLES = ["countinghouse_query_owner", "countinghouse_query", "countinghouse_projector"];
-
+/** URLs of one database of this service, by who logs in. */
 export interface TestDatabase {
   readonly admin: string;
   readonly owner: string;
   readonly reader: string;
   readonly projector: string;
-  drop(): Promise<void>;
+  /** Leaves it to the next test of the file. */
+  release(): void;
 }
 
-/** A database of its own with the read tables, migrated as its owner. */
+const made: TestDatabases[] = [];
+const idle: TestDatabases[] = [];
+
+afterAll(async () => {
+  for (const databases of made) await databases.drop();
+});
+
+/** A database of this service without rows that no other test uses meanwhile. */
 export async function freshDatabase(): Promise<TestDatabase> {
-  const admin = new pg.Client(ADMIN);
-  await admin.connect();
-  const name = `query_${randomBytes(6).toString("hex")}`;
-  for (const role of ROLES) {
-    await admin
-      .query(`CREATE ROLE ${role} LOGIN PASSWORD 'pw' NOBYPASSRLS NOSUPERUSER`)
-      .catch(() => undefined);
-  }
-  await admin.query(`CREATE DATABASE ${name} OWNER countinghouse_query_owner`);
-  const url = (role: string) => {
-    const at = new URL(ADMIN);
-    [at.username, at.pathname] = [role, name];
-    return at.toString();
-  };
-  const [owner = "", reader = "", projector = ""] = ROLES.map(url);
-  await migrate(owner);
+  const databases = idle.pop() ?? (await make());
+  const admin = databases.adminUrl("query");
+  await empty(admin);
   return {
-    ...{ admin: url("postgres"), owner, reader, projector },
-    async drop() {
-      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
-      await admin.end();
-    },
+    admin,
+    owner: databases.ownerUrl("query"),
+    reader: databases.urlOf("query", "countinghouse_query"),
+    projector: databases.urlOf("query", "countinghouse_projector"),
+    release: () => idle.push(databases),
   };
+}
+
+async function make(): Promise<TestDatabases> {
+  const databases = await createDatabases();
+  made.push(databases);
+  return databases;
+}
+
+async function empty(adminUrl: string): Promise<void> {
+  const admin = new pg.Client(adminUrl);
+  await admin.connect();
+  try {
+    await admin.query(`TRUNCATE read.accounts, read.entries, read.daily_balances, read.journal,
+      read.gl_daily, read.cursors, read.parked_accounts`);
+  } finally {
+    await admin.end();
+  }
 }

@@ -76,7 +76,7 @@ export async function projecting(observer?: Partial<ProjectorObserver>): Promise
     },
     async end() {
       await db.destroy();
-      await database.drop();
+      database.release();
     },
   };
 }
