@@ -9,13 +9,26 @@ import { TOPICS } from "@countinghouse/contracts";
 import type { Logger, ServiceClient } from "@countinghouse/service-kit";
 import type { Heads } from "./progress.ts";
 
-/** The consumer group of this service: its processes share the partitions. */
-const GROUP_ID = "countinghouse.query.v1";
+/** Where Kafka is, and as which group this service reads there. */
+export interface KafkaPlace {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly groupId: string;
+}
+
+/** The topic, read as one group: the processes of this service share the partitions. */
+export function kafkaPlace(brokers: string): KafkaPlace {
+  return {
+    brokers: brokers.split(","),
+    topic: TOPICS.accountEvents,
+    groupId: "countinghouse.query.v1",
+  };
+}
 
 export interface FollowingDeps {
   readonly relay: ServiceClient;
   /** Absent: the log is followed over HTTP. */
-  readonly brokers: string | undefined;
+  readonly kafka: KafkaPlace | undefined;
   readonly store: PositionStore;
   readonly onBatch: BatchHandler;
   readonly onHeads: (heads: Heads) => void;
@@ -24,12 +37,8 @@ export interface FollowingDeps {
 
 /** The way the events come: over Kafka where there are brokers, else over the log by HTTP. */
 export function follow(deps: FollowingDeps): EventSubscription {
-  const { relay, brokers, store, onBatch, onHeads, logger } = deps;
-  if (brokers !== undefined) {
-    const [topic, groupId] = [TOPICS.accountEvents, GROUP_ID];
-    const options = { brokers: brokers.split(","), groupId, topic, store, onBatch, logger };
-    return subscribeKafka(options);
-  }
+  const { relay, kafka, store, onBatch, onHeads, logger } = deps;
+  if (kafka !== undefined) return subscribeKafka({ ...kafka, store, onBatch, logger });
   return subscribeLog({
     open: (query, signal) => relay.open("readLogInside", { query, signal }),
     async listLedgers() {

@@ -18,7 +18,7 @@ import { buildApp } from "./app.ts";
 import { type Config, configSchema } from "./config.ts";
 import { createWaitingRoom } from "./consistency/waiting-room.ts";
 import { createCursors } from "./cursors.ts";
-import { follow } from "./following.ts";
+import { follow, kafkaPlace } from "./following.ts";
 import { createLogReader } from "./log-reader.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { createProjector } from "./projector/projector.ts";
@@ -72,7 +72,7 @@ function startFollowing(
   const projector = createProjector({ db, log, logger, observer: progress });
   const subscription = follow({
     ...{ relay, logger },
-    brokers: config.KAFKA_BROKERS,
+    kafka: config.KAFKA_BROKERS === undefined ? undefined : kafkaPlace(config.KAFKA_BROKERS),
     store: createPositionStore(db),
     onBatch: (batch) => projector.apply(batch),
     onHeads: (heads) => progress.seen(heads),
