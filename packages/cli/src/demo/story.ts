@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import { newKey, type Teller } from "./teller.ts";
+
+const money = (value: string) => ({ value, currency: "EUR" });
+
+interface Person {
+  readonly variable: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+/** What the story needs besides the gateway: somebody who makes an administrator. */
+export interface StoryDeps {
+  readonly teller: Teller;
+  readonly createAdmin: (email: string, password: string) => Promise<void>;
+}
+
+/** Two people, their accounts, a transfer, an overdraft that is refused, and the log of it all. */
+export async function tellStory({ teller, createAdmin }: StoryDeps): Promise<void> {
+  const run = randomBytes(4).toString("hex");
+  const person = (name: string): Person => ({
+    variable: name.toUpperCase(),
+    email: `${name}.${run}@example.com`,
+    password: `${name} counts ${randomBytes(9).toString("base64url")}`,
+  });
+  const [ada, bob, admin] = [person("ada"), person("bob"), person("admin")];
+  teller.chapter("Ada and Bob register and log in");
+  await join(teller, ada, "Ada Lovelace");
+  await join(teller, bob, "Bob Cratchit");
+  teller.chapter("Each opens an account");
+  const from = await openAccount(teller, ada);
+  const to = await openAccount(teller, bob);
+  const moved = await moveMoney(teller, ada, bob, from, to);
+  await readBack(teller, ada, from, moved);
+  await readLog(teller, admin, createAdmin, from);
+  teller.say(
+    "\nThat was everything. Each line that begins with curl can be pasted and sent again.",
+  );
+}
+
+async function join(teller: Teller, person: Person, fullName: string): Promise<void> {
+  const { email, password } = person;
+  const body = { email, password, fullName };
+  await teller.ask({ method: "POST", path: "/v1/auth/register", body, status: 201 });
+  await logIn(teller, person);
+}
+
+async function logIn(teller: Teller, { variable, email, password }: Person): Promise<void> {
+  const body = { email, password };
+  const answer = await teller.ask({ method: "POST", path: "/v1/auth/login", body, status: 200 });
+  teller.set(variable, answer.body.accessToken ?? "");
+}
+
+async function openAccount(teller: Teller, { variable: as }: Person): Promise<string> {
+  const body = { type: "checking", currency: "EUR" };
+  const key = newKey("open");
+  const request = { method: "POST", path: "/v1/accounts", as, key, body, status: 201 } as const;
+  return (await teller.ask(request)).body.accountId ?? "";
+}
+
+/** Gives the consistency token of the last thing that was decided. */
+async function moveMoney(
+  teller: Teller,
+  { variable: as }: Person,
+  bob: Person,
+  from: string,
+  to: string,
+): Promise<string> {
+  teller.chapter("Ada pays money in");
+  const deposit = { amount: money("100.00"), reference: "Savings" };
+  const into = `/v1/accounts/${from}/deposits`;
+  const post = { method: "POST", as } as const;
+  await teller.ask({ ...post, path: into, key: newKey("pay-in"), body: deposit, status: 201 });
+
+  teller.chapter("Ada sends Bob 40.00");
+  const key = newKey("rent");
+  const parties = { fromAccountId: from, toAccountId: to };
+  const transfer = { ...parties, amount: money("40.00"), reference: "Rent" };
+  const sending = { ...post, path: "/v1/transfers", key, body: transfer, status: 201 };
+  const { token } = await teller.ask(sending);
+
+  teller.chapter("The same request with the same key again: the same answer, nothing moves");
+  await teller.ask(sending);
+
+  teller.chapter("More than is there is refused");
+  const tooMuch = { ...parties, amount: money("1000.00") };
+  const refused = { ...post, path: "/v1/transfers", body: tooMuch, status: 422 };
+  await teller.ask({ ...refused, key: newKey("too-much") });
+
+  teller.chapter("Bob has the money; with the transfer's Consistency-Token he surely sees it");
+  const seen = { path: `/v1/accounts/${to}`, as: bob.variable, after: token, status: 200 };
+  await teller.ask(seen);
+  return token;
+}
+
+async function readBack(
+  teller: Teller,
+  { variable: as }: Person,
+  from: string,
+  after: string,
+): Promise<void> {
+  teller.chapter("Ada's balance and history");
+  await teller.ask({ path: `/v1/accounts/${from}`, as, after, status: 200 });
+  await teller.ask({ path: `/v1/accounts/${from}/transactions`, as, after, status: 200 });
+}
+
+async function readLog(
+  teller: Teller,
+  admin: Person,
+  createAdmin: StoryDeps["createAdmin"],
+  accountId: string,
+): Promise<void> {
+  const { variable: as, email, password } = admin;
+  teller.chapter("An administrator is made on the server, and may also be an auditor");
+  teller.say(
+    `printf '%s\\n' '${password}' | npm run -s countinghouse -- users create-admin --email ${email}`,
+  );
+  await createAdmin(email, password);
+  await logIn(teller, admin);
+  const { body } = await teller.ask({ path: "/v1/auth/me", as, status: 200 });
+  const roles = { roles: ["admin", "auditor"] };
+  const path = `/v1/users/${body.userId}/roles`;
+  await teller.ask({ method: "PUT", path, as, body: roles, status: 200 });
+
+  teller.chapter("The events of Ada's account, as the log has them");
+  await teller.ask({ path: `/v1/events?stream=${accountId}`, as, status: 200 });
+}
