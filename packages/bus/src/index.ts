@@ -1,1 +1,13 @@
+export { type EventRecord, fromRecord, type RawRecord, toRecord } from "./cloud-event.ts";
+export * from "./errors.ts";
+export {
+  createPublisher,
+  PUBLISH_MAX,
+  type Publisher,
+  type PublisherOptions,
+} from "./kafka/publisher.ts";
+export { subscribeKafka } from "./kafka/subscribe.ts";
+export { ensureTopic, type TopicSpec } from "./kafka/topic.ts";
+export { subscribeLog } from "./log-over-http/subscribe.ts";
+export { partitionOf } from "./partition.ts";
 export type * from "./port.ts";

@@ -1,0 +1,42 @@
+import { Kafka, logLevel } from "kafkajs";
+import type { BusLogger } from "../port.ts";
+
+/** All five, since kafkajs takes other ones under NODE_ENV=test. Running out of them is an error. */
+export const RETRY = {
+  initialRetryTime: 100,
+  maxRetryTime: 1_000,
+  factor: 0.2,
+  multiplier: 2,
+  retries: 5,
+} as const;
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** A kafkajs client that writes its warnings and errors to our log. Connects to nothing by itself. */
+export function createKafka(
+  brokers: readonly string[],
+  clientId: string,
+  logger: BusLogger,
+): Kafka {
+  return new Kafka({
+    clientId,
+    brokers: [...brokers],
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: { ...RETRY },
+    logLevel: logLevel.WARN,
+    // kafkajs repeats every error up the stack; what matters of them is thrown and logged by us.
+    logCreator:
+      () =>
+      ({ namespace, log }) => {
+        const { message, error, groupId, broker } = log;
+        const facts = { namespace, error: asText(error), groupId, broker };
+        logger.warn(facts, `kafkajs: ${message}`);
+      },
+  });
+}
+
+function asText(error: unknown): string | undefined {
+  return error === undefined ? undefined : String(error);
+}
