@@ -47,9 +47,9 @@ export function loadConfig<T extends TObject>(service: string, schema: T, env: E
   const given: Record<string, unknown> = {};
   for (const name of Object.keys(schema.properties)) {
     const value = fromEnvOrFile(name, env, problems);
-    if (value !== undefined) given[name] = value;
+    if (value !== undefined) given[name] = converted(value, schema.properties[name]);
   }
-  const completed = Value.Default(schema, Value.Convert(schema, given));
+  const completed = Value.Default(schema, given);
   const faulty = new Set<string>();
   for (const error of Value.Errors(schema, completed)) {
     for (const [name, message] of faultsOf(error)) {
@@ -59,6 +59,14 @@ export function loadConfig<T extends TObject>(service: string, schema: T, env: E
   }
   if (problems.length > 0) throw new ConfigError(service, problems);
   return completed as Static<T>;
+}
+
+const INTEGER = /^(0|-?[1-9][0-9]{0,15})$/;
+
+/** A number where the schema wants one and the text is one, in its one usual form. */
+function converted(text: string, schema: object | undefined): unknown {
+  const { type } = (schema ?? {}) as { type?: string };
+  return type === "integer" && INTEGER.test(text) ? Number(text) : text;
 }
 
 interface SchemaError {
