@@ -24,9 +24,17 @@ const ROLE_SETTINGS = {
  * administrator when the given user may not.
  */
 export async function provision(server: DatabaseServer): Promise<void> {
-  const missing = await findMissing(server);
-  if (missing.length === 0) return;
   const admin = await connect(server.adminUrl);
+  try {
+    // Roles belong to the whole server: whoever else provisions it waits, then finds them made.
+    await admin.query("SELECT pg_advisory_lock(hashtext('countinghouse provision'))");
+    await makeAll(admin, await findMissing(admin, server));
+  } finally {
+    await admin.end();
+  }
+}
+
+async function makeAll(admin: pg.Client, missing: readonly string[]): Promise<void> {
   try {
     for (const statement of missing) await admin.query(statement);
   } catch (cause) {
@@ -38,34 +46,25 @@ export async function provision(server: DatabaseServer): Promise<void> {
         `Run this as an administrator, then start again:\n\n${sql}\n`,
       { cause },
     );
-  } finally {
-    await admin.end();
   }
 }
 
-async function findMissing(server: DatabaseServer): Promise<string[]> {
-  const admin = await connect(server.adminUrl);
-  try {
-    const roles = await namesIn(admin, "SELECT rolname AS name FROM pg_roles");
-    const databases = await namesIn(admin, "SELECT datname AS name FROM pg_database");
-    const { rows } = await admin.query(
-      "SELECT rolsuper FROM pg_roles WHERE rolname = current_user",
-    );
-    const statements: string[] = [];
-    for (const name of NAMES) {
-      const { owner, services } = DATABASES[name];
-      const isThere = databases.has(databaseName(server, name));
-      for (const role of [owner, ...services]) {
-        statements.push(...(await roleStatements(server, role, name, roles.has(role), isThere)));
-      }
-      if (isThere) continue;
-      const joins = rows[0]?.rolsuper ? [] : [`GRANT ${owner} TO CURRENT_USER`];
-      statements.push(...joins, ...databaseStatements(server, name));
+async function findMissing(admin: pg.Client, server: DatabaseServer): Promise<string[]> {
+  const roles = await namesIn(admin, "SELECT rolname AS name FROM pg_roles");
+  const databases = await namesIn(admin, "SELECT datname AS name FROM pg_database");
+  const { rows } = await admin.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user");
+  const statements: string[] = [];
+  for (const name of NAMES) {
+    const { owner, services } = DATABASES[name];
+    const isThere = databases.has(databaseName(server, name));
+    for (const role of [owner, ...services]) {
+      statements.push(...(await roleStatements(server, role, name, roles.has(role), isThere)));
     }
-    return statements;
-  } finally {
-    await admin.end();
+    if (isThere) continue;
+    const joins = rows[0]?.rolsuper ? [] : [`GRANT ${owner} TO CURRENT_USER`];
+    statements.push(...joins, ...databaseStatements(server, name));
   }
+  return statements;
 }
 
 async function roleStatements(
