@@ -33,7 +33,11 @@ export interface NewAdmin {
 export async function createAdmin(admin: NewAdmin): Promise<string> {
   const { databaseUrl, email, password, fullName = "Administrator" } = admin;
   await check({ email, password, fullName });
-  const pool = createPool(databaseUrl, "create-admin", createLogger("create-admin", { LOG_LEVEL: "silent" }));
+  const pool = createPool(
+    databaseUrl,
+    "create-admin",
+    createLogger("create-admin", { LOG_LEVEL: "silent" }),
+  );
   const db = createKysely<Tables>(pool);
   try {
     const passwordHash = await createPasswords().hash(password);

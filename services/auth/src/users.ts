@@ -8,7 +8,7 @@ import type { Tables } from "./tables.ts";
 export type UserRow = Selectable<Tables["auth.users"]>;
 
 /** What tells e-mail addresses apart: case does not, nor how an accent is encoded. */
-export function emailKey(email: string): string {
+function emailKey(email: string): string {
   return email.toLowerCase().normalize("NFC");
 }
 
