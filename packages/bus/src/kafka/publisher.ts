@@ -1,7 +1,6 @@
 import type { Envelope } from "@countinghouse/contracts";
-import {
+import kafkajs, {
   type Kafka,
-  KafkaJSProtocolError,
   type PartitionerArgs,
   type Producer,
   type RecordMetadata,
@@ -145,7 +144,7 @@ function named(cause: unknown): Error {
 }
 
 function isTooLarge(error: unknown): boolean {
-  return error instanceof KafkaJSProtocolError && error.type === "MESSAGE_TOO_LARGE";
+  return error instanceof kafkajs.KafkaJSProtocolError && error.type === "MESSAGE_TOO_LARGE";
 }
 
 function causes(error: unknown): unknown[] {

@@ -1,4 +1,4 @@
-import { type Admin, ConfigResourceTypes } from "kafkajs";
+import kafkajs, { type Admin } from "kafkajs";
 import { TopicMismatchError } from "../errors.ts";
 import type { BusLogger } from "../port.ts";
 import { createKafka } from "./client.ts";
@@ -70,7 +70,7 @@ async function configOf(admin: Admin, spec: TopicSpec): Promise<string[]> {
   const configNames = Object.keys(settings);
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: spec.topic, configNames }],
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: spec.topic, configNames }],
   });
   const entries = resources[0]?.configEntries ?? [];
   return Object.entries(settings).flatMap(([name, value]) => {
