@@ -105,10 +105,15 @@ function followChanges(auth: ServiceClient, logger: Logger, memory: Memory): Fee
       const signal = AbortSignal.any([stopping.signal, hangUp.signal]);
       const response = await auth.open("followSessionChanges", { query: { follower }, signal });
       memory.forgetAll();
+      let lastMs = performance.now();
       for await (const line of linesOf(response)) {
+        const nowMs = performance.now();
+        // After a pause of ours the line is old news: there may be changes behind it.
+        if (nowMs - lastMs > SILENCE_MAX_MS) throw new Error("nothing heard for too long");
+        lastMs = nowMs;
         const { seq, sessions } = JSON.parse(line) as { seq: number; sessions: string[] };
         memory.forget(sessions);
-        heardAtMs = performance.now();
+        heardAtMs = nowMs;
         if (sessions.length === 0) continue;
         await auth.ask("acknowledgeSessionChanges", { body: { follower, seq } });
       }
