@@ -21,7 +21,10 @@ export function readAs<T>(db: Database, scope: Scope, work: (tx: Tx) => Promise<
     });
 }
 
-/** The look of the waiting room: versions and positions are for the service, never answered. */
+/**
+ * The look of the waiting room: versions and positions are for the service, never answered. Only
+ * ledgers that are followed over HTTP have a position; over Kafka one is never reached.
+ */
 export function createLook(db: Database): Look {
   return (accountIds, ledgers) => {
     return readAs(db, { kind: "any" }, async (tx) => {
