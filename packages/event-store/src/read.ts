@@ -13,6 +13,8 @@ export interface LogSlice {
   readonly limit: number;
   readonly stream?: string;
   readonly type?: string;
+  /** Only events of streams of this category. */
+  readonly category?: string;
 }
 
 /** A line of the log: where it is, and the envelope as JSON without a line feed. */
@@ -51,7 +53,7 @@ export function createLogReader(pool: pg.Pool): LogReader {
 }
 
 async function readLines(db: Kysely<Tables>, slice: LogSlice): Promise<LogLine[]> {
-  const { ledger, after, upTo, limit, stream, type } = slice;
+  const { ledger, after, upTo, limit, stream, type, category } = slice;
   let query = db
     .selectFrom("ledger.events")
     .select(["position", "event_id", "stream_id", "version", "type", "schema_version"])
@@ -73,6 +75,16 @@ async function readLines(db: Kysely<Tables>, slice: LogSlice): Promise<LogLine[]
       .orderBy("version");
   }
   if (type !== undefined) query = query.where("type", "=", type);
+  if (category !== undefined) {
+    query = query.where("stream_id", "in", (streams) => {
+      return streams
+        .selectFrom("ledger.streams")
+        .select("ledger.streams.stream_id")
+        .where("ledger.streams.ledger_id", "=", ledger)
+        .whereRef("ledger.streams.stream_id", "=", "ledger.events.stream_id")
+        .where("category", "=", category);
+    });
+  }
   const rows = await query.execute();
   return rows.map((row) => {
     const { position, stream_id, type } = row;
