@@ -1,5 +1,6 @@
 export { type EventRecord, fromRecord, type RawRecord, toRecord } from "./cloud-event.ts";
 export * from "./errors.ts";
+export { canReachBrokers } from "./kafka/client.ts";
 export {
   createPublisher,
   PUBLISH_MAX,
@@ -7,7 +8,7 @@ export {
   type PublisherOptions,
 } from "./kafka/publisher.ts";
 export { subscribeKafka } from "./kafka/subscribe.ts";
-export { ensureTopic, type TopicSpec } from "./kafka/topic.ts";
+export { ensureTopic, type TopicSpec, type TopicState } from "./kafka/topic.ts";
 export { subscribeLog } from "./log-over-http/subscribe.ts";
 export { partitionOf } from "./partition.ts";
 export type * from "./port.ts";

@@ -1,5 +1,8 @@
+import { TopicMismatchError } from "@countinghouse/bus";
+import { ACCOUNT_EVENT_PARTITIONS, TOPICS } from "@countinghouse/contracts";
 import { createLogReader } from "@countinghouse/event-store";
 import {
+  ConfigError,
   createInnerVerifier,
   createLogger,
   createMetrics,
@@ -11,27 +14,66 @@ import {
   runAsProcess,
 } from "@countinghouse/service-kit";
 import { buildApp } from "./app.ts";
-import { configSchema } from "./config.ts";
+import { type Config, configSchema } from "./config.ts";
 import { createTail } from "./log/tail.ts";
+import { type Publishing, type PublishingOptions, startPublishing } from "./publish/publisher.ts";
 
-/** The tail has connections of its own: readers of the log must not keep it from looking. */
-const TAIL_CONNECTIONS = 1;
+const NAME = "relay";
+/** The tail, the lease and the cursors: readers of the log must not keep them waiting. */
+const OWN_CONNECTIONS = 3;
+const OWN_TIMEOUT_MS = 2_000;
 
-/** Starts the relay on the settings in `env`. */
-export async function start(env: Env): Promise<RunningService> {
-  const config = loadConfig("relay", configSchema, env);
-  const logger = createLogger("relay", config);
-  const metrics = createMetrics("relay");
-  const pool = createPool(config.DATABASE_URL, "relay", logger);
-  const tailPool = createPool(config.DATABASE_URL, "relay-tail", logger, { max: TAIL_CONNECTIONS });
+/** Starts the relay on the settings in `env`; tests have a topic of their own. */
+export async function start(
+  env: Env,
+  topic: string = TOPICS.accountEvents,
+): Promise<RunningService> {
+  const config = loadConfig(NAME, configSchema, env);
+  const logger = createLogger(NAME, config);
+  const metrics = createMetrics(NAME);
+  const pool = createPool(config.DATABASE_URL, NAME, logger);
+  const ownPool = createPool(config.DATABASE_URL, NAME, logger, {
+    max: OWN_CONNECTIONS,
+    statementTimeoutMs: OWN_TIMEOUT_MS,
+  });
   const reader = createLogReader(pool);
-  const tail = createTail(createLogReader(tailPool), logger);
-  const readiness = [{ name: "log", check: () => tailPool.query("SELECT 1") }];
-  const verify = createInnerVerifier("relay", config.INNER_PUBLIC_KEYS);
+  const tail = createTail(createLogReader(ownPool), logger);
+  const publishing = await publishingOf(config, topic, {
+    pool: ownPool,
+    ...{ reader, tail, metrics, logger },
+  });
+  const readiness = [
+    { name: "log", check: () => ownPool.query("SELECT 1") },
+    ...(publishing === undefined ? [] : [publishing.readiness]),
+  ];
+  const verify = createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS);
   const app = buildApp({ logger, metrics, readiness, verify, reader, tail });
-  app.addHook("preClose", async () => tail.stop());
-  const release = [() => pool.end(), () => tailPool.end()];
-  return listen({ name: "relay", app, metrics, readiness, config, release });
+  const release = [
+    async () => publishing?.stop(),
+    async () => tail.stop(),
+    () => pool.end(),
+    () => ownPool.end(),
+  ];
+  return listen({ name: NAME, app, metrics, readiness, config, release });
+}
+
+async function publishingOf(
+  { KAFKA_BROKERS, TOPIC_REPLICATION }: Config,
+  topic: string,
+  deps: Omit<PublishingOptions, "brokers" | "spec">,
+): Promise<Publishing | undefined> {
+  if (KAFKA_BROKERS === undefined) return undefined;
+  const spec = {
+    topic,
+    partitions: ACCOUNT_EVENT_PARTITIONS,
+    replication: TOPIC_REPLICATION,
+  };
+  try {
+    return await startPublishing({ brokers: KAFKA_BROKERS.split(","), spec, ...deps });
+  } catch (error) {
+    if (error instanceof TopicMismatchError) throw new ConfigError(NAME, [error.message]);
+    throw error;
+  }
 }
 
 if (import.meta.main) await runAsProcess(start);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FOLLOWERS_MAX } from "../src/app.ts";
 import { createLedger, type Ledger } from "./support/ledger.ts";
+import { metric } from "./support/metrics.ts";
 import { type Follower, type Relay, relayEnv, startRelay } from "./support/relay.ts";
 
 let ledger: Ledger;
@@ -8,7 +9,7 @@ let relay: Relay;
 
 beforeAll(async () => {
   ledger = await createLedger();
-  relay = await startRelay(relayEnv(ledger.database.urlOf("countinghouse_relay")));
+  relay = await startRelay(relayEnv(ledger.relayUrl));
 });
 afterAll(async () => {
   await relay.close();
@@ -24,13 +25,7 @@ async function versions(follower: Follower, count: number): Promise<unknown[]> {
   return seen;
 }
 
-async function taken(kind: string): Promise<number> {
-  const text = await (await fetch(`${relay.internalUrl}/metrics`)).text();
-  const [line = ""] = text
-    .split("\n")
-    .filter((row) => row.startsWith("log_followers") && row.includes(kind));
-  return Number(line.split(" ").at(-1));
-}
+const taken = (kind: string) => metric(relay, "log_followers", kind);
 
 test("a followed log is open before anything happens and brings each event as it happens", async () => {
   const account = await ledger.open();
@@ -119,7 +114,7 @@ test("who hangs up leaves its place, who comes when all are taken gets a 503", a
 });
 
 test("followers that do not read neither hold up the others nor the end of the service", async () => {
-  const own = await startRelay(relayEnv(ledger.database.urlOf("countinghouse_relay")));
+  const own = await startRelay(relayEnv(ledger.relayUrl));
   const account = await ledger.open();
   for (let i = 0; i < 4; i += 1) await ledger.deposit(account, 5_000);
   for (let i = 0; i < 10; i += 1) await own.follow(`stream=${account}`);
@@ -131,7 +126,7 @@ test("followers that do not read neither hold up the others nor the end of the s
 }, 20_000);
 
 test("a service that closes ends its followers with whole lines", async () => {
-  const own = await startRelay(relayEnv(ledger.database.urlOf("countinghouse_relay")));
+  const own = await startRelay(relayEnv(ledger.relayUrl));
   const account = await ledger.open();
   const followers = [await own.follow(`stream=${account}`), await own.follow(`stream=${account}`)];
   for (const follower of followers) expect(await versions(follower, 1)).toEqual([1]);

@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLedger, type Ledger } from "./support/ledger.ts";
 import { eventsIn, type Relay, relayEnv, startRelay } from "./support/relay.ts";
@@ -7,7 +8,7 @@ let relay: Relay;
 
 beforeAll(async () => {
   ledger = await createLedger();
-  relay = await startRelay(relayEnv(ledger.database.urlOf("countinghouse_relay")));
+  relay = await startRelay(relayEnv(ledger.relayUrl));
 });
 afterAll(async () => {
   await relay.close();
@@ -27,7 +28,7 @@ describe("a read of the log", () => {
 
   test("keeps the bytes that were appended", async () => {
     const account = await ledger.open();
-    const { rows } = await ledger.database.owner.query(
+    const { rows } = await ledger.owner.query(
       "SELECT data::text, meta::text FROM ledger.events WHERE stream_id = $1",
       [account],
     );
@@ -115,15 +116,14 @@ describe("what is for services", () => {
   });
 
   test("all ledgers are listed with their last positions", async () => {
-    const { rows } = await ledger.database.owner.query(
+    const { rows } = await ledger.owner.query(
       "SELECT ledger_id AS ledger, position::int FROM ledger.log_head ORDER BY 1",
     );
     expect(await relay.ledgers()).toEqual({ items: rows });
   });
 
   test("the relay can read the log and change nothing in it", async () => {
-    const { default: pg } = await import("pg");
-    const client = new pg.Client(ledger.database.urlOf("countinghouse_relay"));
+    const client = new pg.Client(ledger.relayUrl);
     await client.connect();
     for (const statement of [
       "INSERT INTO ledger.log_head (ledger_id, name) VALUES (9, 'mine')",

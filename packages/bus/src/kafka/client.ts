@@ -12,6 +12,8 @@ export const RETRY = {
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How long brokers may take to show that they are there. */
+const REACH_TIMEOUT_MS = 800;
 
 /** A kafkajs client that writes its warnings and errors to our log. Connects to nothing by itself. */
 export function createKafka(
@@ -35,6 +37,24 @@ export function createKafka(
         logger.warn(facts, `kafkajs: ${message}`);
       },
   });
+}
+
+/** Rejects when no broker answers within a second. */
+export async function canReachBrokers(brokers: readonly string[]): Promise<void> {
+  const admin = new Kafka({
+    brokers: [...brokers],
+    clientId: "countinghouse-readiness",
+    connectionTimeout: REACH_TIMEOUT_MS,
+    requestTimeout: REACH_TIMEOUT_MS,
+    logLevel: logLevel.NOTHING,
+    retry: { ...RETRY, retries: 0 },
+  }).admin();
+  try {
+    await admin.connect();
+    await admin.describeCluster();
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 function asText(error: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import kafkajs, { type Admin } from "kafkajs";
 import { TopicMismatchError } from "../errors.ts";
 import type { BusLogger } from "../port.ts";
@@ -11,7 +12,16 @@ export interface TopicSpec {
   readonly replication: number;
 }
 
+/** What a topic was found to be. */
+export interface TopicState {
+  /** Partitions that have never had a record. */
+  readonly emptyPartitions: readonly number[];
+}
+
 const SET_ON_THE_TOPIC = 1;
+/** How often, and how far apart, a new partition is asked for its end. */
+const LEADER_ATTEMPTS = 10;
+const LEADER_PAUSE_MS = 200;
 
 /**
  * Creates a topic where it is missing, reads it back and compares. Throws a TopicMismatchError when
@@ -22,7 +32,7 @@ export async function ensureTopic(
   brokers: readonly string[],
   spec: TopicSpec,
   logger: BusLogger,
-): Promise<void> {
+): Promise<TopicState> {
   const admin = createKafka(brokers, "countinghouse-admin", logger).admin();
   try {
     await admin.connect();
@@ -35,6 +45,7 @@ export async function ensureTopic(
     if (differences.length > 0) {
       throw new TopicMismatchError(`topic ${topic}: ${differences.join("; ")}`);
     }
+    return { emptyPartitions: await emptyPartitionsOf(admin, topic) };
   } finally {
     await admin.disconnect();
   }
@@ -63,6 +74,19 @@ async function layoutOf(admin: Admin, spec: TopicSpec): Promise<string[]> {
     differences.push(`replication ${copies.join(" and ")} instead of ${spec.replication}`);
   }
   return differences;
+}
+
+/** kafkajs does not ask again where a leader has not yet heard that it is one. */
+async function emptyPartitionsOf(admin: Admin, topic: string): Promise<number[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const ends = await admin.fetchTopicOffsets(topic);
+      return ends.filter(({ high }) => high === "0").map(({ partition }) => partition);
+    } catch (error) {
+      if (attempt === LEADER_ATTEMPTS) throw error;
+      await pause(LEADER_PAUSE_MS);
+    }
+  }
 }
 
 async function configOf(admin: Admin, spec: TopicSpec): Promise<string[]> {

@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { createEventStore, type EventStore, type StreamChange } from "@countinghouse/event-store";
+import { createDatabases } from "@countinghouse/testing";
 import pg from "pg";
-import { createLedgerDatabase, type LedgerDatabase } from "./database.ts";
 
 /** A log, and the hand that writes into it. */
 export interface Ledger {
-  readonly database: LedgerDatabase;
+  /** As the relay's role. */
+  readonly relayUrl: string;
+  /** As the owner of the tables, to look behind the relay. */
+  readonly owner: pg.Pool;
   /** Opens an account, or any other stream: its first event. */
   open(ledger?: number, category?: string): Promise<string>;
   /** Appends so many events to a stream, in one commit. */
@@ -26,13 +29,14 @@ const CAUSE = {
 };
 
 export async function createLedger(): Promise<Ledger> {
-  const database = await createLedgerDatabase();
-  const pool = new pg.Pool({ connectionString: database.urlOf("countinghouse_command"), max: 4 });
-  pool.on("error", () => undefined);
+  const databases = await createDatabases();
+  const pool = poolOf(databases.urlOf("ledger", "countinghouse_command"));
+  const owner = poolOf(databases.ownerUrl("ledger"));
   const store = createEventStore(pool);
   const streams = new Map<string, Stream>();
   return {
-    database,
+    relayUrl: databases.urlOf("ledger", "countinghouse_relay"),
+    owner,
     async open(ledger = 1, category = "account") {
       const streamId = randomUUID();
       streams.set(streamId, { ledger, category, version: 0 });
@@ -48,16 +52,22 @@ export async function createLedger(): Promise<Ledger> {
       await append(store, streams, streamId, events);
     },
     async addLedger(ledger) {
-      await database.owner.query(
-        "INSERT INTO ledger.log_head (ledger_id, name) VALUES ($1, 'another')",
-        [ledger],
-      );
+      await owner.query("INSERT INTO ledger.log_head (ledger_id, name) VALUES ($1, 'another')", [
+        ledger,
+      ]);
     },
     async close() {
       await pool.end();
-      await database.drop();
+      await owner.end();
+      await databases.drop();
     },
   };
+}
+
+function poolOf(connectionString: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max: 4 });
+  pool.on("error", () => undefined);
+  return pool;
 }
 
 function posting(): Readonly<Record<string, unknown>> {

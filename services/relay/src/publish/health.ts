@@ -1,0 +1,54 @@
+import type { Metrics } from "@countinghouse/service-kit";
+
+/** A send that is not acknowledged within this time means that publishing has come to a halt. */
+const OVERDUE_MS = 4_000;
+
+/** What the publishing of this process comes to, for metrics and readiness. */
+export interface Health {
+  /** This process has the lease, or has it no more. */
+  active(isActive: boolean): void;
+  /** How to learn how many events are in memory. */
+  queued(size: () => number): void;
+  sending(partition: number): void;
+  published(partition: number, events: number): void;
+  failed(): void;
+  /** Whether events of some partition have waited too long for the brokers. */
+  isOverdue(): boolean;
+}
+
+export function createHealth(metrics: Metrics): Health {
+  const active = metrics.gauge("relay_publisher_active", "1 where this process has the lease");
+  const events = metrics.counter(
+    "relay_published_events_total",
+    "Events that brokers acknowledged",
+  );
+  const failures = metrics.counter(
+    "relay_publish_failures_total",
+    "Sends that were not acknowledged",
+  );
+  const since = new Map<number, number>();
+  let queued = () => 0;
+  metrics.gauge("relay_queued_events", "Events in memory, not acknowledged", [], (gauge) => {
+    gauge.set(queued());
+  });
+  active.set(0);
+  return {
+    active(isActive) {
+      active.set(isActive ? 1 : 0);
+      since.clear();
+      if (!isActive) queued = () => 0;
+    },
+    queued(size) {
+      queued = size;
+    },
+    sending(partition) {
+      if (!since.has(partition)) since.set(partition, performance.now());
+    },
+    published(partition, count) {
+      since.delete(partition);
+      events.inc(count);
+    },
+    failed: () => failures.inc(),
+    isOverdue: () => [...since.values()].some((at) => performance.now() - at > OVERDUE_MS),
+  };
+}

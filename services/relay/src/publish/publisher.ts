@@ -1,0 +1,121 @@
+import {
+  canReachBrokers,
+  createPublisher,
+  ensureTopic,
+  TopicMismatchError,
+  type TopicSpec,
+} from "@countinghouse/bus";
+import type { LogReader } from "@countinghouse/event-store";
+import type { Logger, Metrics, ReadinessCheck } from "@countinghouse/service-kit";
+import type pg from "pg";
+import type { Tail } from "../log/tail.ts";
+import { createCursorStore } from "./cursors.ts";
+import { type Lease, whileElected } from "./election.ts";
+import { createHealth, type Health } from "./health.ts";
+import { measureLag } from "./lag.ts";
+import { publish } from "./publish.ts";
+import { createQueues } from "./queues.ts";
+import { createPauses } from "./signals.ts";
+
+/** How long a start waits for brokers before it goes on without having seen the topic. */
+const FIRST_LOOK_MS = 3_000;
+
+export interface PublishingOptions {
+  readonly brokers: readonly string[];
+  readonly spec: TopicSpec;
+  readonly pool: pg.Pool;
+  readonly reader: LogReader;
+  readonly tail: Tail;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** The relay's way into Kafka. */
+export interface Publishing {
+  readonly readiness: ReadinessCheck;
+  stop(): Promise<void>;
+}
+
+/**
+ * Publishes in the background whenever this process is the one to do so. Throws a TopicMismatchError
+ * when the topic is there and is not as it should be; brokers that are away are waited for.
+ */
+export async function startPublishing(options: PublishingOptions): Promise<Publishing> {
+  const { brokers, spec, pool, metrics, logger } = options;
+  await lookAtTopic(options);
+  measureLag(pool, metrics, logger, spec.topic, spec.partitions);
+  const health = createHealth(metrics);
+  const stopping = new AbortController();
+  const election = { pool, logger, name: spec.topic };
+  const running = whileElected(
+    election,
+    (lease) => publishUnder(options, health, lease),
+    stopping.signal,
+  );
+  return {
+    readiness: {
+      name: "topic",
+      async check() {
+        if (health.isOverdue()) throw new Error("events wait to be published");
+        await canReachBrokers(brokers);
+      },
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+async function lookAtTopic({ brokers, spec, logger }: PublishingOptions): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, FIRST_LOOK_MS);
+  ensureTopic(brokers, spec, logger).then(
+    () => resolve(),
+    (err) => (err instanceof TopicMismatchError ? reject(err) : resolve()),
+  );
+  await promise.finally(() => clearTimeout(timer));
+}
+
+async function publishUnder(
+  options: PublishingOptions,
+  health: Health,
+  lease: Lease,
+): Promise<void> {
+  const { brokers, spec, pool, reader, tail, logger } = options;
+  const { topic, partitions } = spec;
+  const cursors = createCursorStore(pool, topic, topic);
+  const empty = await emptyPartitions(options, lease);
+  if (empty === undefined) return;
+  await cursors.restart(lease.epoch, empty);
+  const queues = createQueues(partitions, await cursors.load());
+  const publisher = createPublisher({ brokers, topic, partitions, logger });
+  health.active(true);
+  try {
+    await publish({ reader, tail, publisher, cursors, queues, partitions, health, logger }, lease);
+  } finally {
+    health.active(false);
+    publisher.close().catch((err) => logger.warn({ err }, "the publisher did not close"));
+  }
+}
+
+/**
+ * The partitions without a single record, once the topic is as it should be: whatever cursors say,
+ * these begin at the beginning, as after a topic was lost. Undefined when the lease ended first.
+ */
+async function emptyPartitions(
+  { brokers, spec, logger }: PublishingOptions,
+  { signal }: Lease,
+): Promise<readonly number[] | undefined> {
+  const pauses = createPauses(signal);
+  while (!signal.aborted) {
+    try {
+      return (await ensureTopic(brokers, spec, logger)).emptyPartitions;
+    } catch (err) {
+      if (err instanceof TopicMismatchError) logger.error({ err }, "nothing is published");
+      else logger.warn({ err }, "the topic is out of reach");
+      await pauses.afterFailure();
+    }
+  }
+  return undefined;
+}

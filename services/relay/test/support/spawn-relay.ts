@@ -1,0 +1,39 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { join } from "node:path";
+import type { Env } from "@countinghouse/service-kit";
+
+/** A relay in a process of its own, to be killed. */
+export interface RelayProcess {
+  readonly url: string;
+  readonly internalUrl: string;
+  /** As a power cut would. */
+  kill(): Promise<void>;
+  /** SIGTERM; gives the exit code. */
+  end(): Promise<number | null>;
+}
+
+export async function spawnRelay(env: Env): Promise<RelayProcess> {
+  const path = join(import.meta.dirname, "relay-process.ts");
+  const child = fork(path, { env: { PATH: process.env.PATH, ...env }, stdio: "inherit" });
+  const { promise, resolve, reject } = Promise.withResolvers<{
+    url: string;
+    internalUrl: string;
+  }>();
+  child.once("message", ({ ready }: { ready: { url: string; internalUrl: string } }) => {
+    resolve(ready);
+  });
+  child.once("exit", (code) => reject(new Error(`the relay ended with ${code}`)));
+  const end = (signal: NodeJS.Signals) => ended(child, signal);
+  return {
+    ...(await promise),
+    kill: async () => void (await end("SIGKILL")),
+    end: () => end("SIGTERM"),
+  };
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  return exit;
+}
