@@ -133,4 +133,8 @@ function announceClosing(app: FastifyInstance): void {
   const closing = new AbortController();
   app.decorate("closing", closing.signal);
   app.addHook("preClose", async () => closing.abort());
+  // Only connections that are idle at that moment are closed; one that becomes idle later would stay.
+  app.addHook("onResponse", async ({ raw }) => {
+    if (closing.signal.aborted) raw.socket.destroySoon();
+  });
 }
