@@ -13,8 +13,6 @@ export interface LogSlice {
   readonly limit: number;
   readonly stream?: string;
   readonly type?: string;
-  /** Only events of streams of this category. */
-  readonly category?: string;
 }
 
 /** A line of the log: where it is, and the envelope as JSON without a line feed. */
@@ -31,6 +29,8 @@ export interface LogReader {
   read(slice: LogSlice): Promise<Envelope[]>;
   /** Every ledger with the position of its last event, 0 when it is empty. */
   heads(): Promise<{ ledger: number; position: number }[]>;
+  /** The categories of streams that exist, by id. A stream never changes its category. */
+  categoriesOf(ledger: number, streamIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 export function createLogReader(pool: pg.Pool): LogReader {
@@ -49,11 +49,20 @@ export function createLogReader(pool: pg.Pool): LogReader {
         .execute();
       return rows.map((row) => ({ ledger: row.ledger_id, position: Number(row.position) }));
     },
+    async categoriesOf(ledger, streamIds) {
+      const rows = await db
+        .selectFrom("ledger.streams")
+        .select(["stream_id", "category"])
+        .where("ledger_id", "=", ledger)
+        .where("stream_id", "=", sql<string>`any(${[...streamIds]}::uuid[])`)
+        .execute();
+      return new Map(rows.map((row) => [row.stream_id, row.category]));
+    },
   };
 }
 
 async function readLines(db: Kysely<Tables>, slice: LogSlice): Promise<LogLine[]> {
-  const { ledger, after, upTo, limit, stream, type, category } = slice;
+  const { ledger, after, upTo, limit, stream, type } = slice;
   let query = db
     .selectFrom("ledger.events")
     .select(["position", "event_id", "stream_id", "version", "type", "schema_version"])
@@ -67,24 +76,14 @@ async function readLines(db: Kysely<Tables>, slice: LogSlice): Promise<LogLine[]
   if (stream === undefined) {
     query = query.orderBy("position");
   } else {
-    // A stream's versions are in the order of its positions and have an index; whoever goes on after
-    // an event of the stream goes on after its version.
+    // A stream's versions are in the order of its positions and have an index; whoever goes on
+    // after an event of the stream goes on after its version.
     query = query
       .where("stream_id", "=", stream)
       .where("version", ">", versionAt(db, ledger, stream, after))
       .orderBy("version");
   }
   if (type !== undefined) query = query.where("type", "=", type);
-  if (category !== undefined) {
-    query = query.where("stream_id", "in", (streams) => {
-      return streams
-        .selectFrom("ledger.streams")
-        .select("ledger.streams.stream_id")
-        .where("ledger.streams.ledger_id", "=", ledger)
-        .whereRef("ledger.streams.stream_id", "=", "ledger.events.stream_id")
-        .where("category", "=", category);
-    });
-  }
   const rows = await query.execute();
   return rows.map((row) => {
     const { position, stream_id, type } = row;
