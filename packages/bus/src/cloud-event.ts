@@ -19,8 +19,8 @@ export interface RawRecord {
 type RawHeader = Buffer | string | readonly (Buffer | string)[];
 
 /*
- * CloudEvents 1.0, binary mode (Kafka protocol binding 3.2). The extension attributes carry what the
- * standard has no name for, so that the envelope is whole again at the other end:
+ * CloudEvents 1.0, binary mode (Kafka protocol binding 3.2). The extension attributes carry what
+ * the standard has no name for, so that the envelope is whole again at the other end:
  *   ce_ledger ce_position ce_streamversion ce_schemaversion ce_actor (JSON)
  *   ce_correlationid ce_causationid? ce_traceparent? (distributed tracing extension)
  */

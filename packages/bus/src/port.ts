@@ -38,8 +38,8 @@ export interface PositionStore {
 
 /**
  * Delivers every event to a handler at least once and in the order of each stream; what comes again
- * after a restart is only what was not stored. Problems of the network and of the handler are waited
- * out for ever, with growing pauses.
+ * after a restart is only what was not stored. Problems of the network and of the handler are
+ * waited out for ever, with growing pauses.
  */
 export interface EventSubscription {
   /** Begins in the background; does not throw and is called once. */

@@ -153,7 +153,7 @@ describeWithKafka("a topic of Kafka", { timeout: 60_000 }, () => {
     expect(handler.calls).toBe(1);
   });
 
-  test("brokers that are not there are waited for, and stopping does not wait for them", async () => {
+  test("brokers that are not there are waited for, but not by who stops", async () => {
     const handler = createHandler();
     const subscription = subscribeKafka({
       ...{ brokers: ["127.0.0.1:1"], groupId: "nobody", topic: bench.topic },

@@ -27,7 +27,7 @@ async function versions(follower: Follower, count: number): Promise<unknown[]> {
 
 const taken = (kind: string) => metric(relay, "log_followers", kind);
 
-test("a followed log is open before anything happens and brings each event as it happens", async () => {
+test("a followed log brings each event as it happens", async () => {
   const account = await ledger.open();
   const follower = await relay.follow(`stream=${account}`);
   expect(follower.response.status).toBe(200);
@@ -113,7 +113,7 @@ test("who hangs up leaves its place, who comes when all are taken gets a 503", a
   next.hangUp();
 });
 
-test("followers that do not read neither hold up the others nor the end of the service", async () => {
+test("followers that do not read hold up neither others nor the end", async () => {
   const own = await startRelay(relayEnv(ledger.relayUrl));
   const account = await ledger.open();
   for (let i = 0; i < 4; i += 1) await ledger.deposit(account, 5_000);

@@ -48,7 +48,7 @@ test("a partition in which nothing happens goes along with the reading", () => {
   expect(queues.moved()).toEqual([{ ledger: 1, partition: 1, position: 10 }]);
 });
 
-test("it begins where the partition that is furthest behind was, and repeats nothing of the others", () => {
+test("reading begins where the last partition was, and repeats nothing of the others", () => {
   const queues = createQueues(PARTITIONS, [
     { ledger: 1, partition: 0, position: 7 },
     { ledger: 1, partition: 1, position: 3 },

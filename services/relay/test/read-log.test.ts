@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 describe("a read of the log", () => {
-  test("gives envelopes a line, in the fixed order of members, with a line feed after each", async () => {
+  test("gives an envelope a line, its members in fixed order, a line feed after each", async () => {
     const account = await ledger.open();
     const response = await relay.read(`stream=${account}`);
     expect(response.headers.get("content-type")).toMatch(/^application\/x-ndjson\b/);

@@ -23,7 +23,7 @@ test("nothing is made ahead of a reader that does not read", async () => {
   stream.destroy();
 });
 
-test("the end is told when the reader has gone, while the next piece is still awaited", async () => {
+test("the end is told when the reader has gone, though a piece is awaited", async () => {
   const ended = Promise.withResolvers<void>();
   const never = (async function* () {
     await new Promise(() => undefined);
@@ -35,7 +35,7 @@ test("the end is told when the reader has gone, while the next piece is still aw
   await ended.promise;
 });
 
-test("a failure of the pieces destroys the stream, so that half an answer is not taken as whole", async () => {
+test("a failure of the pieces destroys the stream: half an answer is not whole", async () => {
   const failing = (async function* () {
     yield "one\n";
     throw new Error("away");

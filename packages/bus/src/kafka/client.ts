@@ -1,7 +1,7 @@
 import { Kafka, logLevel } from "kafkajs";
 import type { BusLogger } from "../port.ts";
 
-/** All five, since kafkajs takes other ones under NODE_ENV=test. Running out of them is an error. */
+/** All five, since kafkajs takes other ones under NODE_ENV=test. Running out is an error. */
 export const RETRY = {
   initialRetryTime: 100,
   maxRetryTime: 1_000,
@@ -15,7 +15,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** How long brokers may take to show that they are there. */
 const REACH_TIMEOUT_MS = 800;
 
-/** A kafkajs client that writes its warnings and errors to our log. Connects to nothing by itself. */
+/** A kafkajs client that writes its warnings and errors to our log. Does not connect by itself. */
 export function createKafka(
   brokers: readonly string[],
   clientId: string,

@@ -17,7 +17,7 @@ const PARTITIONS_AT_ONCE = 4;
 /** What a consumer that ends may take to say so to brokers that may not be there. */
 const LEAVE_TIMEOUT_MS = 3_000;
 
-/** Follows a topic as a member of a group, each partition as a source `kafka:<topic>:<partition>`. */
+/** Follows a topic as a member of a group, each partition a source `kafka:<topic>:<partition>`. */
 export function subscribeKafka(options: KafkaSubscriptionOptions): EventSubscription {
   const stopping = new AbortController();
   const { signal } = stopping;

@@ -84,7 +84,7 @@ function read(source: string, chunk: readonly KafkaMessage[], logger: BusLogger)
   return { source, events, unreadable, next: BigInt(last?.offset ?? 0) + 1n };
 }
 
-/** Heartbeats until stopped; the first that fails means that the partition is another member's now. */
+/** Heartbeats until stopped; one that fails says that the partition is another member's now. */
 function keepAlive(heartbeat: () => Promise<void>, onLeft: () => void) {
   let failure: unknown;
   const timer = setInterval(() => {

@@ -2,7 +2,7 @@ import type { LogLine, LogReader } from "@countinghouse/event-store";
 import { ProblemError } from "@countinghouse/service-kit";
 import type { Tail } from "./tail.ts";
 
-/** Events of one read, however many the caller wants in all: bounds what an answer holds in memory. */
+/** Events of one read, however many are wanted in all: bounds what an answer holds in memory. */
 const PAGE_EVENTS = 1_000;
 /** Positions that one read for a type looks through. */
 const WINDOW_POSITIONS = 50_000;
@@ -22,8 +22,8 @@ export interface LogText {
   /** What is in the log now, at most `limit` events. Throws a 404 for an unknown ledger. */
   read(query: LogQuery): Promise<AsyncIterable<string>>;
   /**
-   * What is in the log, and then each event as it happens, until the signal is aborted. `limit` sizes
-   * the reads. Throws a 404 for an unknown ledger.
+   * What is in the log, and then each event as it happens, until the signal is aborted. `limit`
+   * sizes the reads. Throws a 404 for an unknown ledger.
    */
   follow(query: LogQuery, signal: AbortSignal): Promise<AsyncIterable<string>>;
 }
@@ -65,11 +65,16 @@ interface Page {
 }
 
 async function readPage(reader: LogReader, query: LogQuery, head: number): Promise<Page> {
-  const isScan = query.type !== undefined && query.stream === undefined;
-  const upTo = isScan ? Math.min(head, query.after + WINDOW_POSITIONS) : head;
+  const upTo = Math.min(head, query.after + reachOf(query));
   const lines = await reader.readLines({ ...query, upTo });
   const isFull = lines.length === query.limit;
   return { lines, upTo: isFull ? (lines.at(-1)?.position ?? upTo) : upTo };
+}
+
+/** How many positions one read looks through; where nothing is filtered that is what it brings. */
+function reachOf({ stream, type, limit }: LogQuery): number {
+  if (stream !== undefined) return Number.POSITIVE_INFINITY;
+  return type === undefined ? limit : WINDOW_POSITIONS;
 }
 
 interface FollowDeps {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "@countinghouse/service-kit";
 import type pg from "pg";
 
-/** How long a lease holds without being renewed: after a kill another takes over in about this time. */
+/** How long a lease holds without being renewed: about when another takes over after a kill. */
 const LEASE_MS = 3_000;
 const RENEW_EVERY_MS = 1_000;
 /** How often a relay that waits looks whether the lease is free. */
@@ -24,8 +24,8 @@ export interface ElectionOptions {
 
 /**
  * Does `work` whenever this process holds the lease of this name, one process at a time, until the
- * signal is aborted. `work` ends when its lease is aborted; when it ends by itself the lease is given
- * back and asked for again.
+ * signal is aborted. `work` ends when its lease is aborted; when it ends by itself the lease is
+ * given back and asked for again.
  */
 export async function whileElected(
   options: ElectionOptions,

@@ -12,8 +12,8 @@ const LAG = `
     LEFT JOIN ledger.events e ON e.ledger_id = h.ledger_id AND e.position = c.published + 1`;
 
 /**
- * How far the topic is behind the log, read from the database whenever the metrics are read: so each
- * relay tells it, whichever publishes.
+ * How far the topic is behind the log, read from the database whenever the metrics are read: so
+ * each relay tells it, whichever publishes.
  */
 export function measureLag(
   pool: pg.Pool,

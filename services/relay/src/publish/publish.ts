@@ -82,15 +82,18 @@ async function readPage(
   ledger: number,
   head: number,
 ): Promise<void> {
-  const slice = { ledger, after: queues.readUpTo(ledger), upTo: head, limit: READ_EVENTS };
-  const lines = await reader.readLines({ ...slice, category: "account" });
-  const isFull = lines.length === READ_EVENTS;
-  queues.add(ledger, lines, isFull ? (lines.at(-1)?.position ?? head) : head);
+  const after = queues.readUpTo(ledger);
+  const upTo = Math.min(head, after + READ_EVENTS);
+  const lines = await reader.readLines({ ledger, after, upTo, limit: READ_EVENTS });
+  const streams = [...new Set(lines.map(({ streamId }) => streamId))];
+  const categories = await reader.categoriesOf(ledger, streams);
+  const ofAccounts = lines.filter(({ streamId }) => categories.get(streamId) === "account");
+  queues.add(ledger, ofAccounts, upTo);
   bells.read.ring();
   bells.acknowledged.ring();
 }
 
-/** Sends what waits for one partition, batch after batch; the same again until it is acknowledged. */
+/** Sends what waits for one partition; the same again and again until it is acknowledged. */
 async function send(work: Work, partition: number): Promise<void> {
   const { queues, publisher, bells, lease, health, logger } = work;
   const pauses = createPauses(lease.signal);

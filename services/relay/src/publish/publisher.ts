@@ -15,7 +15,7 @@ import { createHealth, type Health } from "./health.ts";
 import { measureLag } from "./lag.ts";
 import { publish } from "./publish.ts";
 import { createQueues } from "./queues.ts";
-import { createPauses } from "./signals.ts";
+import { createPauses, orAborted } from "./signals.ts";
 
 /** How long a start waits for brokers before it goes on without having seen the topic. */
 const FIRST_LOOK_MS = 3_000;
@@ -37,8 +37,8 @@ export interface Publishing {
 }
 
 /**
- * Publishes in the background whenever this process is the one to do so. Throws a TopicMismatchError
- * when the topic is there and is not as it should be; brokers that are away are waited for.
+ * Publishes in the background whenever this process is the one to do so. Throws a
+ * TopicMismatchError when the topic is not as it should be; brokers that are away are waited for.
  */
 export async function startPublishing(options: PublishingOptions): Promise<Publishing> {
   const { brokers, spec, pool, metrics, logger } = options;
@@ -110,7 +110,7 @@ async function emptyPartitions(
   const pauses = createPauses(signal);
   while (!signal.aborted) {
     try {
-      return (await ensureTopic(brokers, spec, logger)).emptyPartitions;
+      return (await orAborted(ensureTopic(brokers, spec, logger), signal))?.emptyPartitions;
     } catch (err) {
       if (err instanceof TopicMismatchError) logger.error({ err }, "nothing is published");
       else logger.warn({ err }, "the topic is out of reach");

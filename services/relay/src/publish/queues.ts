@@ -26,8 +26,8 @@ export interface Queues {
   readonly size: number;
   /** The position after which the log of a ledger is to be read next. */
   readUpTo(ledger: number): number;
-  /** Takes in what was read of a ledger up to a position, and says which partitions have work. */
-  add(ledger: number, lines: readonly LogLine[], upTo: number): ReadonlySet<number>;
+  /** Takes in what was read of a ledger up to a position. */
+  add(ledger: number, lines: readonly LogLine[], upTo: number): void;
   /** The next events of a partition, at most so many; they stay until they are `acknowledged`. */
   next(partition: number, most?: number): Batch;
   acknowledged(partition: number, batch: Batch): void;
@@ -39,31 +39,15 @@ export interface Queues {
 export function createQueues(partitions: number, stored: readonly Cursor[]): Queues {
   const queues = Array.from({ length: partitions }, (): Item[] => []);
   const read = new Map<number, number>();
-  const cursors = new Map<number, number[]>();
-  const saved = new Map<number, number[]>();
-  for (const { ledger, partition, position } of stored) {
-    for (const positions of [of(cursors, ledger), of(saved, ledger)]) {
-      positions[partition] = position;
-    }
-  }
+  const cursors = createPositions(partitions, stored);
+  const saved = createPositions(partitions, stored);
   let size = 0;
 
-  function of(map: Map<number, number[]>, ledger: number): number[] {
-    let positions = map.get(ledger);
-    if (positions === undefined) {
-      positions = Array<number>(partitions).fill(0);
-      map.set(ledger, positions);
-    }
-    return positions;
-  }
-
-  function readUpTo(ledger: number): number {
-    return read.get(ledger) ?? Math.min(...of(cursors, ledger));
-  }
+  const readUpTo = (ledger: number) => read.get(ledger) ?? Math.min(...cursors.of(ledger));
 
   /** A partition in which nothing of the ledger waits is as far as the ledger was read. */
   function advance(ledger: number, partition: number): void {
-    const positions = of(cursors, ledger);
+    const positions = cursors.of(ledger);
     const isWaiting = queues[partition]?.some((item) => item.ledger === ledger);
     const position = positions[partition] ?? 0;
     if (!isWaiting) positions[partition] = Math.max(position, readUpTo(ledger));
@@ -75,36 +59,59 @@ export function createQueues(partitions: number, stored: readonly Cursor[]): Que
     },
     readUpTo,
     add(ledger, lines, upTo) {
-      const positions = of(cursors, ledger);
-      const touched = new Set<number>();
+      const positions = cursors.of(ledger);
       for (const line of lines) {
         const partition = partitionOf(line.streamId, partitions);
         if (line.position <= (positions[partition] ?? 0)) continue;
         queues[partition]?.push(itemOf(ledger, line));
-        touched.add(partition);
         size += 1;
       }
       read.set(ledger, upTo);
       for (let partition = 0; partition < partitions; partition += 1) advance(ledger, partition);
-      return touched;
     },
     next: (partition, most = SEND_EVENTS_MAX) => head(queues[partition] ?? [], most),
     acknowledged(partition, batch) {
       queues[partition]?.splice(0, batch.length);
       size -= batch.length;
-      for (const { ledger, position } of batch) of(cursors, ledger)[partition] = position;
-      for (const ledger of cursors.keys()) advance(ledger, partition);
+      for (const { ledger, position } of batch) cursors.of(ledger)[partition] = position;
+      for (const ledger of cursors.ledgers()) advance(ledger, partition);
     },
-    moved() {
-      return [...cursors].flatMap(([ledger, positions]) => {
-        const before = of(saved, ledger);
+    moved: () => cursors.beyond(saved),
+    saved(moved) {
+      for (const { ledger, partition, position } of moved) saved.of(ledger)[partition] = position;
+    },
+  };
+}
+
+/** A position for each partition of each ledger, 0 where none was stored. */
+interface Positions {
+  of(ledger: number): number[];
+  ledgers(): Iterable<number>;
+  /** Those that are larger than the others. */
+  beyond(others: Positions): Cursor[];
+}
+
+function createPositions(partitions: number, stored: readonly Cursor[]): Positions {
+  const byLedger = new Map<number, number[]>();
+  const of = (ledger: number) => {
+    let positions = byLedger.get(ledger);
+    if (positions === undefined) {
+      positions = Array<number>(partitions).fill(0);
+      byLedger.set(ledger, positions);
+    }
+    return positions;
+  };
+  for (const { ledger, partition, position } of stored) of(ledger)[partition] = position;
+  return {
+    of,
+    ledgers: () => byLedger.keys(),
+    beyond(others) {
+      return [...byLedger].flatMap(([ledger, positions]) => {
+        const before = others.of(ledger);
         return positions
           .map((position, partition) => ({ ledger, partition, position }))
           .filter(({ partition, position }) => position > (before[partition] ?? 0));
       });
-    },
-    saved(moved) {
-      for (const { ledger, partition, position } of moved) of(saved, ledger)[partition] = position;
     },
   };
 }

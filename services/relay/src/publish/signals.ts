@@ -17,14 +17,25 @@ export function createBell(): Bell {
       next = Promise.withResolvers<void>();
     },
     async rung(signal) {
-      if (signal.aborted) return;
-      const aborted = Promise.withResolvers<void>();
-      const abort = () => aborted.resolve();
-      signal.addEventListener("abort", abort, { once: true });
-      await Promise.race([next.promise, aborted.promise]);
-      signal.removeEventListener("abort", abort);
+      await orAborted(next.promise, signal);
     },
   };
+}
+
+/** What the promise gives, or undefined as soon as the signal is aborted. */
+export async function orAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
+  const abort = () => resolve(undefined);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /** Pauses that double with each failure in a row; they end early when the signal is aborted. */

@@ -5,7 +5,7 @@ import type { LogQuery, LogText } from "../log/follow.ts";
 import { readable } from "../log/readable.ts";
 import type { Seats } from "../log/seats.ts";
 
-/** A user's session may end while it follows; so nobody follows longer than an access token lives. */
+/** A session may end while its user follows: nobody follows longer than an access token lives. */
 const USER_FOLLOWS_MS = 30 * 60 * 1_000;
 
 export interface LogRoutesDeps {
