@@ -1,5 +1,14 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CliError } from "../cli-error.ts";
@@ -78,19 +87,44 @@ async function initdb(
   }
 }
 
-/** Ends a server that a killed start has left running on this cluster. */
+/**
+ * Ends a server that a killed start has left running on this cluster, and what is left of one that
+ * was killed itself: its processes, which end a moment later, and its lock when its number stays taken
+ * because nobody has collected the dead process.
+ */
 export async function stopOrphan(folder: string): Promise<void> {
   const file = join(folder, "postmaster.pid");
   if (!existsSync(file)) return;
   const [line = ""] = readFileSync(file, "utf8").split("\n");
   const pid = Number(line);
-  if (pid > 0 && isServerOf(pid, folder)) await stopServer(pid);
+  if (pid > 0 && isIn(pid, folder)) await stopServer(pid);
+  const until = Date.now() + STOP_TIMEOUT_MS;
+  while (processesIn(folder).length > 0 && Date.now() < until) await delay(POLL_MS);
+  if (isDead(pid) && processesIn(folder).length === 0) rmSync(file, { force: true });
 }
 
-function isServerOf(pid: number, folder: string): boolean {
+const HAS_PROC = existsSync("/proc/self/cwd");
+
+/** Every process of a cluster works in its folder, which the server has on its command line, too. */
+function isIn(pid: number, folder: string): boolean {
   try {
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    return command.includes("postgres") && command.includes(folder);
+    if (HAS_PROC) return readlinkSync(`/proc/${pid}/cwd`) === folder;
+    const command = execFileSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
+    return command.includes(folder);
+  } catch {
+    return false;
+  }
+}
+
+function processesIn(folder: string): number[] {
+  if (!HAS_PROC) return [];
+  const pids = readdirSync("/proc").map(Number);
+  return pids.filter((pid) => pid > 0 && isIn(pid, folder));
+}
+
+function isDead(pid: number): boolean {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
   }
