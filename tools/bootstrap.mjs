@@ -1,4 +1,5 @@
-// Runs on Node 20 and npm alone: installs what is missing, then hands over to the Node 24 that came with it.
+// Runs on Node 20 and npm alone: installs what is missing, then hands over to the Node 24 that came
+// with it.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -117,8 +118,8 @@ function nodePath() {
 }
 
 /**
- * Runs the command in our place. A Ctrl-C reaches the child by itself, since it is in the same group
- * of processes; other signals are passed on. Either way the child ends first.
+ * Runs the command in our place. A Ctrl-C reaches the child by itself, since it is in the same
+ * group of processes; other signals are passed on. Either way the child ends first.
  */
 function run(node, args) {
   const bin = join(ROOT, "node_modules", ".bin");

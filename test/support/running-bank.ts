@@ -94,15 +94,12 @@ export async function newClient(url: string): Promise<Client> {
 }
 
 /** The access token of a new session. */
-export async function logIn(
-  url: string,
-  person: { email: string; password: string },
-): Promise<string> {
+async function logIn(url: string, person: { email: string; password: string }): Promise<string> {
   const response = await post(url, "/v1/auth/login", person);
   return ((await response.json()) as { accessToken: string }).accessToken;
 }
 
-export function clientOf(url: string, userId: string, token: string): Client {
+function clientOf(url: string, userId: string, token: string): Client {
   const authorization = `Bearer ${token}`;
   return {
     userId,

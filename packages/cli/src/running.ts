@@ -5,7 +5,9 @@ import type { DatabaseServer } from "./databases.ts";
 import type { Settings } from "./settings.ts";
 import { secretOf } from "./start/start.ts";
 
-/** The running system of the data folder: where it answers and which server it keeps its data on. */
+/**
+ * The running system of the data folder: where it answers and which server it keeps its data on.
+ */
 export interface RunningSystem {
   readonly gatewayUrl: string;
   readonly server: DatabaseServer;

@@ -13,7 +13,9 @@ export function entryOf(service: Service): string {
   return join(ROOT, "services", service, "src", "main.ts");
 }
 
-/** The `start` of a service, to run it in this process. A service is a program, not a dependency. */
+/**
+ * The `start` of a service, to run it in this process. A service is a program, not a dependency.
+ */
 export async function starterOf(service: Service): Promise<(env: Env) => Promise<RunningService>> {
   return (await import(pathToFileURL(entryOf(service)).href)).start;
 }

@@ -70,7 +70,9 @@ export function wireCode(code: ProblemCode): string {
   return code;
 }
 
-/** One fault of a request: where (a JSON Pointer for bodies, `?name`, or a header name) and what. */
+/**
+ * One fault of a request: where (a JSON Pointer for bodies, `?name`, or a header name) and what.
+ */
 export interface Fault {
   readonly path: string;
   readonly message: string;

@@ -12,8 +12,8 @@ export type Issuer = (typeof ISSUERS)[number];
 
 /**
  * Who may call an operation. `public`: no token. `user`: anyone logged in, on their own things.
- * `own` and `any`: these roles, on their own things or on anybody's. `services`: other services only;
- * such an operation is not reachable through the gateway.
+ * `own` and `any`: these roles, on their own things or on anybody's. `services`: other services
+ * only; such an operation is not reachable through the gateway.
  */
 export type Access =
   | "public"

@@ -36,8 +36,8 @@ export function createEventStore(pool: pg.Pool): EventStore {
 }
 
 /**
- * Throws a NotDurableError when a setting of the server would let an acknowledged commit get lost in
- * a crash.
+ * Throws a NotDurableError when a setting of the server would let an acknowledged commit get lost
+ * in a crash.
  */
 export async function assertDurable(pool: pg.Pool): Promise<void> {
   for (const setting of ["fsync", "full_page_writes", "synchronous_commit"]) {

@@ -49,7 +49,8 @@ declare module "fastify" {
 
 /**
  * A Fastify app with nothing of Fastify's lenient defaults: strict JSON and query strings, no type
- * coercion, problems for every failure, limits on everything, and no route without an access policy.
+ * coercion, problems for every failure, limits on everything, and no route without an access
+ * policy.
  */
 export function createApp(deps: AppDeps): FastifyInstance {
   const app = fastify({
@@ -133,7 +134,8 @@ function announceClosing(app: FastifyInstance): void {
   const closing = new AbortController();
   app.decorate("closing", closing.signal);
   app.addHook("preClose", async () => closing.abort());
-  // Only connections that are idle at that moment are closed; one that becomes idle later would stay.
+  // Only connections that are idle at that moment are closed; one that becomes idle later would
+  // stay.
   app.addHook("onResponse", async ({ raw }) => {
     if (closing.signal.aborted) raw.socket.destroySoon();
   });

@@ -35,14 +35,19 @@ export function createKysely<Tables>(pool: pg.Pool): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** SQLSTATE classes that say the server or the way to it is not there, not that a statement is wrong. */
+/**
+ * SQLSTATE classes that say the server or the way to it is not there, not that a statement is
+ * wrong.
+ */
 const AWAY = /^(08|53|57P|58)/;
 const AWAY_CODES = new Set([
   ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH"],
   ...["57014", "25P03"],
 ]);
 
-/** Whether a failure means that the database is out of reach for now, so that asking again may help. */
+/**
+ * Whether a failure means that the database is out of reach for now, so that asking again may help.
+ */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as Error & { code?: string };

@@ -9,6 +9,7 @@ export * from "./inner-token.ts";
 export * from "./keys.ts";
 export * from "./logger.ts";
 export * from "./metrics.ts";
+export * from "./migrate.ts";
 export * from "./opaque.ts";
 export * from "./operations.ts";
 export * from "./principal.ts";

@@ -14,7 +14,9 @@ const AUDIENCE = "countinghouse-api";
 const TYP = "at+jwt";
 const SECONDS_PER_MINUTE = 60;
 
-/** The settings of user tokens; only auth, which signs, and the gateway, which checks, have them. */
+/**
+ * The settings of user tokens; only auth, which signs, and the gateway, which checks, have them.
+ */
 export const userTokenConfig = {
   SECRET_KEY: Type.String({ minLength: 32, maxLength: 4096 }),
   ALGORITHM: Type.Enum(["HS256", "ES256", "EdDSA"], { default: "HS256" }),

@@ -8,7 +8,7 @@ export function kafkaBrokers(): string[] {
 }
 
 /**
- * `describe` for tests that need Kafka. Where there is none they are skipped, which the start of the
- * run has said; with REQUIRE_KAFKA=1 the run does not get so far.
+ * `describe` for tests that need Kafka. Where there is none they are skipped, which the start of
+ * the run has said; with REQUIRE_KAFKA=1 the run does not get so far.
  */
 export const describeWithKafka = describe.runIf(inject("kafkaBrokers") !== "");

@@ -1,7 +1,7 @@
 import type { JsonObject, NewEvent } from "@countinghouse/event-store";
 
 /** How the states of one category of streams are folded and stored. */
-export interface Aggregate {
+interface Aggregate {
   readonly evolve: (state: unknown, event: NewEvent) => unknown;
   readonly toJson: (state: unknown) => JsonObject;
   readonly fromJson: (json: JsonObject) => unknown;

@@ -47,8 +47,8 @@ export type Batch = readonly Waiting[];
 
 /**
  * One batch per ledger is under way at a time; commands that arrive meanwhile gather for the next.
- * An idle ledger starts at once, a busy one makes larger batches. Commands on one account are decided
- * one after another inside a batch, so contention makes batches, not conflicts.
+ * An idle ledger starts at once, a busy one makes larger batches. Commands on one account are
+ * decided one after another inside a batch, so contention makes batches, not conflicts.
  */
 export function createBatcher(deps: BatcherDeps): Batcher {
   const queues = new Map<number, { waiting: Waiting[]; isRunning: boolean }>();

@@ -10,7 +10,9 @@ export interface Read extends StreamRef {
 /** The streams of a command as they stand when it is decided, in the order of its reads. */
 export type View = readonly Stream[];
 
-/** What a decision comes to: events for some of the streams it read, and an answer; or a refusal. */
+/**
+ * What a decision comes to: events for some of the streams it read, and an answer; or a refusal.
+ */
 export type Outcome =
   | {
       readonly kind: "accepted";
@@ -35,12 +37,4 @@ export interface Command {
    * Decides on what the streams are now. Pure, and called again when they turn out to have moved.
    */
   decide(view: View): Outcome;
-}
-
-/** The answer of a command, as its first caller and every later one gets it. */
-export interface Decided {
-  readonly status: number;
-  readonly response: string;
-  readonly token: string;
-  readonly isReplay: boolean;
 }

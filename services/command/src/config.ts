@@ -1,5 +1,5 @@
 import { commonConfig, HttpUrl, Key, PostgresUrl } from "@countinghouse/service-kit";
-import Type, { type Static } from "typebox";
+import Type from "typebox";
 
 /** The settings of the command service. */
 export const configSchema = Type.Object({
@@ -9,5 +9,3 @@ export const configSchema = Type.Object({
   INNER_PRIVATE_KEY: Key,
   TOKEN_KEY: Key,
 });
-
-export type Config = Static<typeof configSchema>;

@@ -12,12 +12,13 @@ const [JSON_TYPE, PROBLEM_TYPE] = [
 
 /**
  * Executes a command exactly once per key and gives its answer, the same bytes every time. Throws a
- * 409 while a command with the same key is under way, a 422 when the key belongs to another request.
+ * 409 while a command with the same key is under way, a 422 when the key belongs to another
+ * request.
  */
 export type Execute = (command: Command) => Promise<TextAnswer>;
 
 /** An answer whose body is text already, to go out as it is. */
-export interface TextAnswer {
+interface TextAnswer {
   readonly status: number;
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 /**
- * The JSON Pointer (RFC 6901) to the first place where two JSON values differ, members in the order of
- * their names; empty when the values differ as a whole.
+ * The JSON Pointer (RFC 6901) to the first place where two JSON values differ, members in the order
+ * of their names; empty when the values differ as a whole.
  */
 export function firstDifference(one: unknown, other: unknown): string {
   if (!isContainer(one) || !isContainer(other)) return "";

@@ -1,20 +1,7 @@
-import { Kysely, PostgresDialect } from "kysely";
-import { type Migration, Migrator } from "kysely/migration";
-import pg from "pg";
+import { migrateDatabase } from "@countinghouse/service-kit";
 import * as readTables from "./migrations/0001-read-tables.ts";
 
-const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-read-tables": readTables };
-
-/** Brings the database of read tables up to date, as its owner role. Does nothing when it is. */
-export async function migrate(databaseUrl: string): Promise<void> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
-  try {
-    const provider = { getMigrations: async () => MIGRATIONS };
-    const migrator = new Migrator({ db, provider, migrationTableSchema: "migrations" });
-    const { error } = await migrator.migrateToLatest();
-    if (error !== undefined) throw error;
-  } finally {
-    await db.destroy();
-  }
+/** Brings the database of read tables up to date, as its owner role. */
+export function migrate(databaseUrl: string): Promise<void> {
+  return migrateDatabase(databaseUrl, { "0001-read-tables": readTables });
 }

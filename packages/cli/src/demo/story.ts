@@ -112,9 +112,8 @@ async function readLog(
 ): Promise<void> {
   const { variable: as, email, password } = admin;
   teller.chapter("An administrator is made on the server, and may also be an auditor");
-  teller.say(
-    `printf '%s\\n' '${password}' | npm run -s countinghouse -- users create-admin --email ${email}`,
-  );
+  const create = `npm run -s countinghouse -- users create-admin --email ${email}`;
+  teller.say(`printf '%s\\n' '${password}' | ${create}`);
   await createAdmin(email, password);
   await logIn(teller, admin);
   const { body } = await teller.ask({ path: "/v1/auth/me", as, status: 200 });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { CliError } from "../cli-error.ts";
 
 /** One request of the demo, as a person would say it. */
-export interface Ask {
+interface Ask {
   readonly method?: "GET" | "POST" | "PUT";
   readonly path: string;
   /** Whose token goes along: the name of a shell variable that an earlier step set. */
@@ -16,7 +16,7 @@ export interface Ask {
   readonly status: number;
 }
 
-export interface Told {
+interface Told {
   readonly body: Record<string, never>;
   readonly token: string;
 }

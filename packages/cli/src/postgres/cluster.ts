@@ -21,8 +21,8 @@ const STOP_TIMEOUT_MS = 7_000;
 const POLL_MS = 20;
 
 /**
- * Makes the cluster in `folder` if there is none; one whose making was interrupted is made anew. Throws
- * a CliError when the folder holds something else.
+ * Makes the cluster in `folder` if there is none; one whose making was interrupted is made anew.
+ * Throws a CliError when the folder holds something else.
  */
 export async function ensureCluster(
   folder: string,
@@ -89,8 +89,8 @@ async function initdb(
 
 /**
  * Ends a server that a killed start has left running on this cluster, and what is left of one that
- * was killed itself: its processes, which end a moment later, and its lock when its number stays taken
- * because nobody has collected the dead process.
+ * was killed itself: its processes, which end a moment later, and its lock when its number stays
+ * taken because nobody has collected the dead process.
  */
 export async function stopOrphan(folder: string): Promise<void> {
   const file = join(folder, "postmaster.pid");
@@ -105,7 +105,9 @@ export async function stopOrphan(folder: string): Promise<void> {
 
 const HAS_PROC = existsSync("/proc/self/cwd");
 
-/** Every process of a cluster works in its folder, which the server has on its command line, too. */
+/**
+ * Every process of a cluster works in its folder, which the server has on its command line, too.
+ */
 function isIn(pid: number, folder: string): boolean {
   try {
     if (HAS_PROC) return readlinkSync(`/proc/${pid}/cwd`) === folder;
@@ -130,7 +132,10 @@ function isDead(pid: number): boolean {
   }
 }
 
-/** Ends a server quickly but cleanly; at once, with recovery at the next start, if it takes too long. */
+/**
+ * Ends a server quickly but cleanly; at once, with recovery at the next start, if it takes too
+ * long.
+ */
 export async function stopServer(pid: number): Promise<void> {
   for (const signal of ["SIGINT", "SIGQUIT"] as const) {
     if (!sent(pid, signal)) return;

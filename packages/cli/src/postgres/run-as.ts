@@ -14,8 +14,8 @@ export interface Runner {
 }
 
 /**
- * PostgreSQL refuses to run as root. As root, its programs run as the user `postgres`; where that user
- * could not reach the paths (a folder of mode 700 above them) it keeps the capability to.
+ * PostgreSQL refuses to run as root. As root, its programs run as the user `postgres`; where that
+ * user could not reach the paths (a folder of mode 700 above them) it keeps the capability to.
  */
 export function createRunner(paths: readonly string[]): Runner {
   if (process.getuid?.() !== 0) return { spawn: (...args) => spawn(...args), own: () => {} };

@@ -34,8 +34,9 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Starts PostgreSQL 18 on the cluster in `folder`, which is made where it is missing. The server is in
- * a group of processes of its own, so that a Ctrl-C reaches the services first. Throws a CliError.
+ * Starts PostgreSQL 18 on the cluster in `folder`, which is made where it is missing. The server is
+ * in a group of processes of its own, so that a Ctrl-C reaches the services first. Throws a
+ * CliError.
  */
 export async function startPostgres(
   folder: string,

@@ -28,7 +28,8 @@ export interface StartOptions {
 
 /**
  * Starts the whole system: the database server unless one is given, its roles, databases and
- * migrations, then the services. When a step fails, ends what the ones before it started and throws.
+ * migrations, then the services. When a step fails, ends what the ones before it started and
+ * throws.
  */
 export async function start(options: StartOptions): Promise<Started> {
   const { settings, out } = options;

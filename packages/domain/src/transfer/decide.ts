@@ -73,8 +73,8 @@ export interface ReversalFacts {
 }
 
 /**
- * Decides on giving the money of a transfer back. `original` is the transfer's debit event, `mark` its
- * own stream; the original receiver pays.
+ * Decides on giving the money of a transfer back. `original` is the transfer's debit event, `mark`
+ * its own stream; the original receiver pays.
  */
 export function reverse(
   command: Reverse,

@@ -18,8 +18,8 @@ export interface FoundKafka {
 }
 
 /**
- * Finds a real Kafka: the one that KAFKA_BROKERS names, else one in Docker, else one on the local JVM.
- * Undefined with the reason when there is none of the three; throws where REQUIRE_KAFKA is 1.
+ * Finds a real Kafka: the one that KAFKA_BROKERS names, else one in Docker, else one on the local
+ * JVM. Undefined with the reason when there is none of the three; throws where REQUIRE_KAFKA is 1.
  */
 export async function findKafka(): Promise<FoundKafka | { readonly reason: string }> {
   const { KAFKA_BROKERS: brokers, REQUIRE_KAFKA: required } = process.env;

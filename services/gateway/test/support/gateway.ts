@@ -18,7 +18,7 @@ const SEED = randomBytes(32).toString("base64url");
 const CONFIG = { SECRET_KEY, ALGORITHM: "HS256", ACCESS_TOKEN_EXPIRE_MINUTES: 30 };
 
 /** A request as a service behind the gateway got it. */
-export interface Seen {
+interface Seen {
   readonly method: string | undefined;
   readonly url: string | undefined;
   readonly headers: IncomingMessage["headers"];
@@ -87,7 +87,7 @@ export async function openGateway(settings: Record<string, string> = {}): Promis
   };
 }
 
-export function publicKeys(): string {
+function publicKeys(): string {
   const key = ed25519PublicKey(ed25519FromSeed(Buffer.from(SEED, "base64url")));
   return JSON.stringify({ gateway: key });
 }

@@ -3,8 +3,8 @@ import { connect } from "node:net";
 const TIMEOUT_MS = 12_000;
 
 /**
- * Sends bytes as they are and gives all that comes back until the other side closes, or `enough` says
- * that it is.
+ * Sends bytes as they are and gives all that comes back until the other side closes, or `enough`
+ * says that it is.
  */
 export function sendRaw(
   url: string,
