@@ -81,6 +81,8 @@ async function end(bank: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 /** A client of the bank with a token. */
 export interface Client {
   readonly userId: string;
+  /** The Authorization header that the client sends. */
+  readonly authorization: string;
   get(path: string): Promise<Response>;
   command(path: string, body?: object, key?: string): Promise<Response>;
 }
@@ -103,6 +105,7 @@ function clientOf(url: string, userId: string, token: string): Client {
   const authorization = `Bearer ${token}`;
   return {
     userId,
+    authorization,
     get: (path) => fetch(url + path, { headers: { authorization } }),
     command(path, body, key = randomUUID()) {
       return post(url, path, body, { authorization, "idempotency-key": key });

@@ -8,7 +8,7 @@ const TIMEOUT_MS = 12_000;
  */
 export function sendRaw(
   url: string,
-  bytes: string,
+  bytes: string | Buffer,
   enough: (answer: string) => boolean = () => false,
 ): Promise<string> {
   const { hostname, port } = new URL(url);
