@@ -21,7 +21,7 @@ export function createRunner(paths: readonly string[]): Runner {
   if (process.getuid?.() !== 0) return { spawn: (...args) => spawn(...args), own: () => {} };
   const { uid, gid } = postgresUser();
   const own = (path: string) => chownSync(path, uid, gid);
-  if (paths.every(isOpen)) {
+  if (paths.every(isOpenToAll)) {
     return { own, spawn: (file, args, options) => spawn(file, args, { ...options, uid, gid }) };
   }
   const capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
@@ -33,10 +33,10 @@ export function createRunner(paths: readonly string[]): Runner {
 }
 
 /** Whether everybody may pass through all folders above a path. */
-function isOpen(path: string): boolean {
+export function isOpenToAll(path: string): boolean {
   const folder = dirname(path);
   const { mode } = statSync(folder, { throwIfNoEntry: false }) ?? { mode: OTHERS_MAY_PASS };
-  return (mode & OTHERS_MAY_PASS) !== 0 && (folder === dirname(folder) || isOpen(folder));
+  return (mode & OTHERS_MAY_PASS) !== 0 && (folder === dirname(folder) || isOpenToAll(folder));
 }
 
 function postgresUser(): { uid: number; gid: number } {
