@@ -24,14 +24,15 @@ const RUNS = 300;
 
 const place = fc.nat(CURRENCIES.length - 1);
 const amount = fc.bigInt({ min: 1n, max: 50_000n });
+const one = <Name extends string>(name: Name) => fc.constant(name);
 const step = fc.oneof(
-  fc.record({ do: fc.constant("deposit" as const), on: place, amount }),
-  fc.record({ do: fc.constant("withdraw" as const), on: place, amount }),
-  fc.record({ do: fc.constant("transfer" as const), on: place, to: place, amount }),
-  fc.record({ do: fc.constant("reverse" as const), which: fc.nat(50) }),
-  fc.record({ do: fc.constant("freeze" as const), on: place }),
-  fc.record({ do: fc.constant("unfreeze" as const), on: place }),
-  fc.record({ do: fc.constant("close" as const), on: place }),
+  { weight: 5, arbitrary: fc.record({ do: one("deposit"), on: place, amount }) },
+  { weight: 3, arbitrary: fc.record({ do: one("withdraw"), on: place, amount }) },
+  { weight: 8, arbitrary: fc.record({ do: one("transfer"), on: place, to: place, amount }) },
+  { weight: 3, arbitrary: fc.record({ do: one("reverse"), which: fc.nat(50) }) },
+  { weight: 1, arbitrary: fc.record({ do: one("freeze"), on: place }) },
+  { weight: 3, arbitrary: fc.record({ do: one("unfreeze"), on: place }) },
+  { weight: 1, arbitrary: fc.record({ do: one("close"), on: place }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
