@@ -60,7 +60,9 @@ async function appendInOrder(client: pg.PoolClient, decisions: readonly Decision
 
 /** The ledgers that decisions touch or keep their answer in, in the order of locking. */
 function ledgersOf(decisions: readonly Decision[]): number[] {
-  const all = decisions.flatMap(({ ledger, reads }) => [ledger, ...reads.map((r) => r.ledger)]);
+  const all = decisions.flatMap(({ ledger, reads, changes }) => {
+    return [ledger, ...[...reads, ...changes].map((ref) => ref.ledger)];
+  });
   return [...new Set(all)].sort((a, b) => a - b);
 }
 
