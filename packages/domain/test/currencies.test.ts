@@ -13,7 +13,9 @@ const known = new Map<string, number | undefined>(
   Object.values(dinero).map(({ code, exponent }) => [code, exponent]),
 );
 
-/** As of 2026-11: their coins are fifths of a unit, which dinero.js counts as one decimal of base 5. */
+/**
+ * As of 2026-11: their coins are fifths of a unit, which dinero.js counts as one decimal of base 5.
+ */
 const FIFTHS = ["MGA", "MRU"];
 
 test("the decimals agree with another library's", () => {

@@ -15,9 +15,9 @@ import { isOpenToAll } from "./run-as.ts";
 const HOME = "/var/lib/countinghouse";
 
 /**
- * The programs where the user `postgres` can run them. As root, in a clone that only root may enter,
- * that is a copy: initdb asks as the plain user whether it may run its server, so that no capability
- * helps there.
+ * The programs where the user `postgres` can run them. As root, in a clone that only root may
+ * enter, that is a copy: initdb asks as the plain user whether it may run its server, so that no
+ * capability helps there.
  */
 export function reachable(binaries: Binaries): Binaries {
   if (process.getuid?.() !== 0 || isOpenToAll(binaries.postgres)) return binaries;
