@@ -1,0 +1,124 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Role } from "@countinghouse/contracts";
+import {
+  createInnerSigner,
+  ed25519FromSeed,
+  ed25519PublicKey,
+  type RunningService,
+} from "@countinghouse/service-kit";
+import { createDatabases, type TestDatabases } from "@countinghouse/testing";
+import pg from "pg";
+import { start } from "../../src/main.ts";
+
+const seed = () => randomBytes(32).toString("base64url");
+const SEEDS = { gateway: seed(), command: seed() };
+const publicKey = (of: string) => ed25519PublicKey(ed25519FromSeed(Buffer.from(of, "base64url")));
+const KEYS = JSON.stringify({
+  gateway: publicKey(SEEDS.gateway),
+  command: publicKey(SEEDS.command),
+});
+const signer = createInnerSigner("gateway", SEEDS.gateway);
+
+/** An answer of the service. */
+export interface Told {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what came is what each test looks at
+  readonly body: any;
+}
+
+/** A user as the command service sees one: by the gateway's inner token. */
+export interface Caller {
+  readonly userId: string;
+  post(path: string, body?: object, options?: { key?: string; service?: number }): Promise<Told>;
+}
+
+/** Command services on one log, with an auth that knows every user. */
+export interface CommandServices {
+  readonly databases: TestDatabases;
+  readonly owner: pg.Pool;
+  readonly services: RunningService[];
+  as(...roles: Role[]): Caller;
+  close(): Promise<void>;
+}
+
+export const NOBODY = "00000000-0000-7000-8000-000000000000";
+
+export async function openServices(count = 1): Promise<CommandServices> {
+  const databases = await createDatabases();
+  const auth = await stubAuth();
+  const { port } = auth.address() as AddressInfo;
+  const env = {
+    ...{ ENVIRONMENT: "test", LOG_LEVEL: "silent", INNER_PUBLIC_KEYS: KEYS },
+    INNER_PRIVATE_KEY: SEEDS.command,
+    TOKEN_KEY: seed(),
+    AUTH_URL: `http://127.0.0.1:${port}`,
+    DATABASE_URL: databases.urlOf("ledger", "countinghouse_command"),
+  };
+  const services: RunningService[] = [];
+  for (let i = 0; i < count; i += 1) services.push(await start(env));
+  const owner = new pg.Pool({ connectionString: databases.ownerUrl("ledger"), max: 2 });
+  owner.on("error", () => {});
+  return {
+    ...{ databases, owner, services },
+    as: (...roles) => callerOf(services, roles),
+    async close() {
+      for (const service of services) await service.close();
+      await owner.end();
+      auth.closeAllConnections();
+      auth.close();
+      await databases.drop();
+    },
+  };
+}
+
+function callerOf(services: RunningService[], roles: Role[]): Caller {
+  const userId = randomUUID();
+  const principal = { userId, sessionId: randomUUID(), roles };
+  const token = signer.forUser("command", principal);
+  return {
+    userId,
+    async post(path, body, { key = randomUUID(), service = 0 } = {}) {
+      const response = await fetch(`${services[service]?.url}${path}`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${token}`,
+          "idempotency-key": key,
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const { status, headers } = response;
+      return { status, headers, text, body: text === "" ? undefined : JSON.parse(text) };
+    },
+  };
+}
+
+async function stubAuth(): Promise<Server> {
+  const server = createServer((request, response) => {
+    const userId = request.url?.split("/").at(-1);
+    response.writeHead(userId === NOBODY ? 404 : 200).end(JSON.stringify({ userId }));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return server;
+}
+
+export const euros = (value: string) => ({ amount: { value, currency: "EUR" } });
+
+/** Opens an account in euros with this much in it. */
+export async function anAccount(owner: Caller, balance?: string): Promise<string> {
+  const { body } = await owner.post("/v1/accounts", { type: "checking", currency: "EUR" });
+  const { accountId } = body;
+  if (balance !== undefined) await owner.post(`/v1/accounts/${accountId}/deposits`, euros(balance));
+  return accountId;
+}
+
+/** How many events the log has. */
+export async function eventCount({ owner }: CommandServices): Promise<number> {
+  const { rows } = await owner.query("SELECT count(*)::int AS n FROM ledger.events");
+  return rows[0].n;
+}
