@@ -2,24 +2,19 @@
 // with it.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { constants } from "node:os";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PNPM = "pnpm@12.21.0";
 const STAMP = join(ROOT, "node_modules", ".countinghouse-installed");
 const LOCK = join(ROOT, ".installing");
-const LOCK_MAX_MS = 10 * 60_000;
+/** A lock that names nobody yet is being written; one that stays so is left over. */
+const LOCK_WRITING_MS = 2_000;
+const LOCK_POLL_MS = 250;
 const OUTPUT_SHOWN = 30;
 
 const COMMANDS = {
@@ -32,7 +27,7 @@ async function main([name, ...args]) {
   const command = COMMANDS[name];
   if (command === undefined) return fail(`bootstrap: unknown command ${name}`);
   if (!isInstalled()) await install(name === "cli");
-  return run(nodePath(), command(args));
+  return run(nodePath(), command(args), name === "start");
 }
 
 /** What an installation depends on; when it is as it was, there is nothing to install. */
@@ -55,39 +50,56 @@ function isInstalled() {
 }
 
 async function install(isQuiet) {
-  await takeLock();
-  try {
-    if (isInstalled()) return;
-    if (!isQuiet) console.log("Installing packages (once; about half a minute) …");
-    const args = ["--yes", PNPM, "install", "--frozen-lockfile", "--prefer-offline"];
-    const { code, output } = await collect("npx", args, !isQuiet);
-    if (code !== 0) {
-      console.error(output.trimEnd().split("\n").slice(-OUTPUT_SHOWN).join("\n"));
-      fail("The packages could not be installed; the lines above say why.");
-    }
-    writeFileSync(STAMP, fingerprint());
-  } finally {
-    rmSync(LOCK, { recursive: true, force: true });
+  await takeLock(isQuiet);
+  if (isInstalled()) return releaseLock();
+  if (!isQuiet) console.log("Installing packages (once; about half a minute) …");
+  const args = ["install", "--frozen-lockfile", "--prefer-offline"];
+  // A folder of another package manager is replaced without a question that nobody could answer.
+  args.push("--config.confirmModulesPurge=false");
+  const { code, output } = await collect("npx", ["--yes", PNPM, ...args], !isQuiet);
+  if (code !== 0) {
+    console.error(output.trimEnd().split("\n").slice(-OUTPUT_SHOWN).join("\n"));
+    fail("The packages could not be installed; the lines above say why.");
   }
+  writeFileSync(STAMP, fingerprint());
+  releaseLock();
 }
 
-/** One installation at a time in one folder: the second waits for the first. */
-async function takeLock() {
-  for (;;) {
+/** One installation at a time in one folder: the second waits for the first, if that one lives. */
+async function takeLock(isQuiet) {
+  for (let rounds = 0; ; rounds += 1) {
     try {
-      mkdirSync(LOCK);
+      writeFileSync(LOCK, String(process.pid), { flag: "wx" });
+      process.on("exit", releaseLock);
       return;
     } catch (error) {
       if (error.code !== "EEXIST") fail(`This folder cannot be written to: ${ROOT}`);
-      const { mtimeMs } = statSync(LOCK, { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
-      if (Date.now() - mtimeMs > LOCK_MAX_MS) rmSync(LOCK, { recursive: true, force: true });
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      if (isLeftOver()) releaseLock();
+      else if (rounds === 0 && !isQuiet) console.log("Waiting for another installation here …");
+      await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
     }
+  }
+}
+
+function releaseLock() {
+  process.off("exit", releaseLock);
+  rmSync(LOCK, { recursive: true, force: true });
+}
+
+function isLeftOver() {
+  try {
+    const pid = Number(readFileSync(LOCK, "utf8")) || 0;
+    if (pid === 0) return Date.now() - statSync(LOCK).mtimeMs > LOCK_WRITING_MS;
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error.code === "ESRCH";
   }
 }
 
 function collect(file, args, showsProgress) {
-  const child = spawn(file, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const shell = process.platform === "win32";
+  const child = spawn(file, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], shell });
   let output = "";
   let shown = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -118,21 +130,22 @@ function nodePath() {
 }
 
 /**
- * Runs the command in our place. A Ctrl-C reaches the child by itself, since it is in the same
- * group of processes; other signals are passed on. Either way the child ends first.
+ * Runs the command in our place; it ends before we do. A Ctrl-C reaches the child by itself, since
+ * it is in the same group of processes; a signal sent to us alone is passed on. The system takes the
+ * second of two for the first; a test run would take it for the order to end at once.
  */
-function run(node, args) {
+function run(node, args, canHearTwice) {
   const bin = join(ROOT, "node_modules", ".bin");
-  const path = `${bin}:${dirname(node)}:${process.env.PATH}`;
+  const path = [bin, dirname(node), process.env.PATH].join(delimiter);
   const child = spawn(node, args, {
     cwd: ROOT,
     stdio: "inherit",
     env: { ...process.env, PATH: path },
   });
-  process.on("SIGINT", () => {});
+  process.on("SIGINT", () => canHearTwice && child.kill("SIGINT"));
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => fail(`Node 24 could not be started: ${error.message}`));
-  child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
 
 function fail(sentence) {
