@@ -15,7 +15,10 @@ export interface Runner {
 
 /**
  * PostgreSQL refuses to run as root. As root, its programs run as the user `postgres`; where that
- * user could not reach the paths (a folder of mode 700 above them) it keeps the capability to.
+ * user could not reach the paths (a folder of mode 700 above them) it keeps the capability to. The
+ * kernel would leave that capability out of account when initdb asks, as the plain user, whether it
+ * may run the server (access(2)), but for the securebit. Throws a CliError when none of it is
+ * possible.
  */
 export function createRunner(paths: readonly string[]): Runner {
   if (process.getuid?.() !== 0) return { spawn: (...args) => spawn(...args), own: () => {} };
@@ -25,15 +28,30 @@ export function createRunner(paths: readonly string[]): Runner {
     return { own, spawn: (file, args, options) => spawn(file, args, { ...options, uid, gid }) };
   }
   const capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
-  const as = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", ...capability];
+  const securebit = "--securebits=+no_setuid_fixup";
+  const as = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", securebit, ...capability];
+  checkReach(as, paths);
   return {
     own,
     spawn: (file, args, options) => spawn("setpriv", [...as, file, ...args], options),
   };
 }
 
+function checkReach(as: readonly string[], paths: readonly string[]): void {
+  try {
+    execFileSync("setpriv", [...as, "true"], { stdio: "ignore" });
+  } catch (cause) {
+    throw new CliError(
+      `PostgreSQL does not run as root, and its user ${USER} cannot enter ` +
+        `${paths.filter((path) => !isOpenToAll(path)).join(" and ")}; ` +
+        "start as another user, move the folder, or set DATABASE_URL.",
+      { cause },
+    );
+  }
+}
+
 /** Whether everybody may pass through all folders above a path. */
-export function isOpenToAll(path: string): boolean {
+function isOpenToAll(path: string): boolean {
   const folder = dirname(path);
   const { mode } = statSync(folder, { throwIfNoEntry: false }) ?? { mode: OTHERS_MAY_PASS };
   return (mode & OTHERS_MAY_PASS) !== 0 && (folder === dirname(folder) || isOpenToAll(folder));

@@ -6,7 +6,6 @@ import { CliError } from "../cli-error.ts";
 import { freePorts } from "../free-ports.ts";
 import { findBinaries } from "./binaries.ts";
 import { ensureCluster, stopOrphan, stopServer } from "./cluster.ts";
-import { reachable } from "./reachable.ts";
 import { createRunner } from "./run-as.ts";
 
 const HOST = "127.0.0.1";
@@ -44,7 +43,7 @@ export async function startPostgres(
   password: string,
   logFile: string,
 ): Promise<EmbeddedPostgres> {
-  const binaries = reachable(await findBinaries());
+  const binaries = await findBinaries();
   const runner = createRunner([binaries.postgres, folder]);
   await ensureCluster(folder, password, binaries, runner);
   await stopOrphan(folder);
