@@ -131,8 +131,8 @@ function nodePath() {
 
 /**
  * Runs the command in our place; it ends before we do. A Ctrl-C reaches the child by itself, since
- * it is in the same group of processes; a signal sent to us alone is passed on. The system takes the
- * second of two for the first; a test run would take it for the order to end at once.
+ * it is in the same group of processes; a signal sent to us alone is passed on. The system takes
+ * the second of two for the first; a test run would take it for the order to end at once.
  */
 function run(node, args, canHearTwice) {
   const bin = join(ROOT, "node_modules", ".bin");

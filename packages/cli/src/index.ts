@@ -1,4 +1,5 @@
 export * from "./cli-error.ts";
+export { filesFor } from "./commands/env.ts";
 export * from "./databases.ts";
 export * from "./free-ports.ts";
 export { migrateAll } from "./migrate.ts";

@@ -2,6 +2,7 @@ import { ConfigError } from "@countinghouse/service-kit";
 import { Command } from "commander";
 import { CliError } from "./cli-error.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addEnv } from "./commands/env.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addStart } from "./commands/start.ts";
 import { addUsers } from "./commands/users.ts";
@@ -10,7 +11,7 @@ import { addUsers } from "./commands/users.ts";
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const program = new Command("countinghouse");
   program.description("an event-sourced bank core").showHelpAfterError();
-  for (const add of [addStart, addDemo, addUsers, addMigrate]) add(program);
+  for (const add of [addStart, addDemo, addUsers, addMigrate, addEnv]) add(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -23,6 +23,7 @@ const Port = Type.Integer({ minimum: 0, maximum: 65_535, default: 0 });
 export const commonConfig = {
   HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
   PORT: Port,
+  INTERNAL_HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
   INTERNAL_PORT: Port,
   ENVIRONMENT: Type.Enum(["development", "test", "production"], { default: "development" }),
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], {

@@ -27,6 +27,7 @@ export interface Running {
   readonly config: {
     readonly HOST: string;
     readonly PORT: number;
+    readonly INTERNAL_HOST: string;
     readonly INTERNAL_PORT: number;
   };
   /** What to let go of once no request is open, in this order. */
@@ -44,7 +45,7 @@ export async function listen(running: Running): Promise<RunningService> {
     for (const letGo of release) await letGo();
   };
   try {
-    const internalUrl = await open(internal, "127.0.0.1", config.INTERNAL_PORT);
+    const internalUrl = await open(internal, config.INTERNAL_HOST, config.INTERNAL_PORT);
     const url = await open(app, config.HOST, config.PORT);
     return { name, url, internalUrl, close };
   } catch (error) {

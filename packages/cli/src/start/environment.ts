@@ -1,16 +1,32 @@
 import { deriveKey, type Env, ed25519FromSeed, ed25519PublicKey } from "@countinghouse/service-kit";
 import { type DatabaseServer, urlFor } from "../databases.ts";
-import type { Service } from "../services.ts";
+import { SERVICE_NAMES, type Service } from "../services.ts";
 import type { Settings } from "../settings.ts";
 
-/** The inner ports of one start. */
-export type Ports = Readonly<Record<Service, number>>;
+/** Where a service listens, and where the others find it. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+}
+
+export type Places = Readonly<Record<Service, Place>>;
 
 interface Parts {
   readonly settings: Settings;
   readonly server: DatabaseServer;
-  readonly ports: Ports;
+  readonly places: Places;
   readonly logFile?: string;
+}
+
+/** All services on this machine, the gateway where the settings say. */
+export function localPlaces({ HOST }: Settings, ports: Readonly<Record<Service, number>>): Places {
+  const pairs = SERVICE_NAMES.map((name) => {
+    const port = ports[name];
+    const host = name === "gateway" ? HOST : "127.0.0.1";
+    return [name, { host, port, url: `http://127.0.0.1:${port}` }];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /**
@@ -18,11 +34,11 @@ interface Parts {
  * for one purpose; only auth and the gateway get the secret itself.
  */
 export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
-  const { settings, server, ports, logFile } = parts;
+  const { settings, server, places, logFile } = parts;
   const { secretKey } = server;
   const common = (service: Service) => ({
-    HOST: "127.0.0.1",
-    PORT: String(ports[service]),
+    HOST: places[service].host,
+    PORT: String(places[service].port),
     ENVIRONMENT: settings.ENVIRONMENT,
     LOG_LEVEL: settings.LOG_LEVEL,
     LOG_FILE: logFile,
@@ -34,7 +50,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     ALGORITHM: settings.ALGORITHM,
     ACCESS_TOKEN_EXPIRE_MINUTES: settings.ACCESS_TOKEN_EXPIRE_MINUTES,
   };
-  const urlOf = (service: Service) => `http://127.0.0.1:${ports[service]}`;
+  const urlOf = (service: Service) => places[service].url;
   const TOKEN_KEY = deriveKey(secretKey, "token").toString("base64url");
   const INNER_PRIVATE_KEY = (issuer: Issuer) => seedOf(secretKey, issuer).toString("base64url");
   return {
@@ -68,7 +84,6 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     gateway: {
       ...common("gateway"),
       ...userTokens,
-      HOST: settings.HOST,
       INNER_PRIVATE_KEY: INNER_PRIVATE_KEY("gateway"),
       AUTH_URL: urlOf("auth"),
       COMMAND_URL: urlOf("command"),

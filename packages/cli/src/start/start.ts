@@ -7,9 +7,9 @@ import { freePorts, refusalToListen } from "../free-ports.ts";
 import { migrateAll } from "../migrate.ts";
 import { startPostgres } from "../postgres/server.ts";
 import { provision } from "../provision.ts";
-import { SERVICE_NAMES } from "../services.ts";
+import { SERVICE_NAMES, type Service } from "../services.ts";
 import type { Settings } from "../settings.ts";
-import { environmentsOf, type Ports } from "./environment.ts";
+import { environmentsOf, localPlaces, type Places } from "./environment.ts";
 import { type System, startInProcess } from "./in-process.ts";
 import { startProcesses } from "./processes.ts";
 import { createSteps, type Steps, tableOf } from "./steps.ts";
@@ -105,22 +105,22 @@ async function startServices(
   steps: Steps,
 ): Promise<System> {
   mkdirSync(folder.logs, { recursive: true });
-  const ports = await pickPorts(settings);
+  const places = await pickPlaces(settings);
   if (asProcesses) {
-    const environments = environmentsOf({ settings, server, ports });
+    const environments = environmentsOf({ settings, server, places });
     return steps.run(`${SERVICE_NAMES.length} services, a process each`, () => {
       return startProcesses(environments, folder.logs, steps.say);
     });
   }
   const logFile = join(folder.logs, "services.log");
-  const environments = environmentsOf({ settings, server, ports, logFile });
+  const environments = environmentsOf({ settings, server, places, logFile });
   return steps.run(`${SERVICE_NAMES.length} services`, () => startInProcess(environments));
 }
 
-async function pickPorts({ PORT }: Settings): Promise<Ports> {
+async function pickPlaces(settings: Settings): Promise<Places> {
   const free = await freePorts(SERVICE_NAMES.length);
-  const pairs = SERVICE_NAMES.map((name, i) => [name, free[i]]);
-  return { ...Object.fromEntries(pairs), gateway: PORT };
+  const ports = Object.fromEntries(SERVICE_NAMES.map((name, i) => [name, free[i]]));
+  return localPlaces(settings, { ...ports, gateway: settings.PORT } as Record<Service, number>);
 }
 
 function writeRunning(
