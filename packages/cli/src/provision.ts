@@ -8,9 +8,12 @@ import {
   passwordOf,
   urlFor,
 } from "./databases.ts";
+import { scramVerifier } from "./scram.ts";
+import { type ServerFacts, serverFacts } from "./server-facts.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const NAMES = Object.keys(DATABASES) as DatabaseName[];
+const INSUFFICIENT_PRIVILEGE = "42501";
 
 /** What every service role has, so that no statement and no idle transaction holds others up. */
 const ROLE_SETTINGS = {
@@ -20,79 +23,93 @@ const ROLE_SETTINGS = {
 };
 
 /**
- * Makes the roles and databases that are missing. Throws a CliError with the exact SQL for an
- * administrator when the given user may not.
+ * Makes the roles, databases and grants that are missing, and nothing else. Throws a CliError with
+ * the exact SQL for an administrator when the given user may not.
  */
 export async function provision(server: DatabaseServer): Promise<void> {
   const admin = await connect(server.adminUrl);
   try {
     // Roles belong to the whole server: whoever else provisions it waits, then finds them made.
     await admin.query("SELECT pg_advisory_lock(hashtext('countinghouse provision'))");
-    await makeAll(admin, await findMissing(admin, server));
+    await makeMissing(admin, server);
   } finally {
     await admin.end();
   }
 }
 
-async function makeAll(admin: pg.Client, missing: readonly string[]): Promise<void> {
+async function makeMissing(admin: pg.Client, server: DatabaseServer): Promise<void> {
   try {
-    for (const statement of missing) await admin.query(statement);
+    for (const statement of await findMissing(admin, server)) await admin.query(statement);
   } catch (cause) {
     const { code, message } = cause as Error & { code?: string };
-    if (code !== "42501") throw new CliError(`The database server refused: ${message}`, { cause });
-    const sql = missing.map((statement) => `${statement};`).join("\n");
+    if (code !== INSUFFICIENT_PRIVILEGE) {
+      throw new CliError(`The database server refused: ${message}`, { cause });
+    }
+    const rest = await findMissing(admin, server);
     throw new CliError(
       "The user of DATABASE_URL may not make roles and databases. " +
-        `Run this as an administrator, then start again:\n\n${sql}\n`,
+        "Run this as an administrator, then start again:\n\n" +
+        rest.map((statement) => `${statement};\n`).join(""),
       { cause },
     );
   }
 }
 
 async function findMissing(admin: pg.Client, server: DatabaseServer): Promise<string[]> {
-  const roles = await namesIn(admin, "SELECT rolname AS name FROM pg_roles");
-  const databases = await namesIn(admin, "SELECT datname AS name FROM pg_database");
-  const { rows } = await admin.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user");
+  const databases = NAMES.map((name) => databaseName(server, name));
+  const roles = NAMES.flatMap((name) => [DATABASES[name].owner, ...DATABASES[name].services]);
+  const facts = await serverFacts(admin, databases, roles);
   const statements: string[] = [];
   for (const name of NAMES) {
     const { owner, services } = DATABASES[name];
-    const isThere = databases.has(databaseName(server, name));
     for (const role of [owner, ...services]) {
-      statements.push(...(await roleStatements(server, role, name, roles.has(role), isThere)));
+      statements.push(...(await passwordStatements(server, facts, role, name)));
     }
-    if (isThere) continue;
-    const joins = rows[0]?.rolsuper ? [] : [`GRANT ${owner} TO CURRENT_USER`];
-    statements.push(...joins, ...databaseStatements(server, name));
+    for (const role of services) statements.push(...settingStatements(facts, role));
+    statements.push(...databaseStatements(server, facts, name));
   }
   return statements;
 }
 
-async function roleStatements(
+async function passwordStatements(
   server: DatabaseServer,
+  facts: ServerFacts,
   role: string,
   database: DatabaseName,
-  isThere: boolean,
-  canLogIn: boolean,
 ): Promise<string[]> {
-  const password = passwordOf(server, role);
-  if (!isThere) {
-    const settings = Object.entries(ROLE_SETTINGS).map(([name, value]) => {
-      return `ALTER ROLE ${role} SET ${name} = ${value}`;
-    });
-    const isOwner = role === DATABASES[database].owner;
-    return [`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`, ...(isOwner ? [] : settings)];
+  if (facts.roles.has(role)) {
+    const canTry = facts.databases.has(databaseName(server, database));
+    if (canTry && (await logsIn(urlFor(server, role, database)))) return [];
   }
-  const isCurrent = canLogIn ? await logsIn(urlFor(server, role, database)) : false;
-  return isCurrent ? [] : [`ALTER ROLE ${role} PASSWORD '${password}'`];
+  const does = facts.roles.has(role) ? "ALTER" : "CREATE";
+  return [`${does} ROLE ${role} LOGIN PASSWORD '${scramVerifier(passwordOf(server, role))}'`];
 }
 
-function databaseStatements(server: DatabaseServer, database: DatabaseName): string[] {
+function settingStatements({ roles }: ServerFacts, role: string): string[] {
+  const present = roles.get(role) ?? [];
+  return Object.entries(ROLE_SETTINGS)
+    .filter(([name]) => !present.some((setting) => setting.startsWith(`${name}=`)))
+    .map(([name, value]) => `ALTER ROLE ${role} SET ${name} = ${value}`);
+}
+
+function databaseStatements(
+  server: DatabaseServer,
+  { databases, isSuperuser }: ServerFacts,
+  database: DatabaseName,
+): string[] {
   const { owner, services } = DATABASES[database];
   const name = databaseName(server, database);
+  const grants = databases.get(name);
+  // Only a member may give a database to a role; a superuser need not be one.
+  const joins = isSuperuser ? [] : [`GRANT ${owner} TO CURRENT_USER`];
+  const creates = [...joins, `CREATE DATABASE ${name} OWNER ${owner}`];
+  const connecting = services.filter((role) => !grants?.connect.includes(role));
   return [
-    `CREATE DATABASE ${name} OWNER ${owner}`,
-    `REVOKE ALL ON DATABASE ${name} FROM PUBLIC`,
-    `GRANT CONNECT ON DATABASE ${name} TO ${services.join(", ")}`,
+    ...(grants === undefined ? creates : []),
+    ...(grants?.isPublic === false ? [] : [`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`]),
+    ...(connecting.length === 0
+      ? []
+      : [`GRANT CONNECT ON DATABASE ${name} TO ${connecting.join(", ")}`]),
   ];
 }
 
@@ -103,11 +120,6 @@ async function logsIn(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function namesIn(client: pg.Client, sql: string): Promise<Set<string>> {
-  const { rows } = await client.query(sql);
-  return new Set(rows.map(({ name }) => name));
 }
 
 async function connect(url: string): Promise<pg.Client> {
