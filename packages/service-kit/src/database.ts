@@ -28,6 +28,9 @@ export function createPool(
     application_name: `countinghouse-${service}`,
   });
   pool.on("error", (err) => logger.warn({ err }, "idle database connection lost"));
+  // One lost between two statements of a transaction fails the next of them; without a listener
+  // its error would end the process.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
@@ -45,6 +48,10 @@ const AWAY_CODES = new Set([
   ...["57014", "25P03"],
 ]);
 
+/** What the driver itself says, without a code. */
+const AWAY_MESSAGES =
+  /connection terminated|not queryable|timeout exceeded when trying to connect|ended/i;
+
 /**
  * Whether a failure means that the database is out of reach for now, so that asking again may help.
  */
@@ -52,5 +59,5 @@ export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as Error & { code?: string };
   if (code !== undefined) return AWAY.test(code) || AWAY_CODES.has(code);
-  return /connection terminated|timeout exceeded when trying to connect|ended/i.test(error.message);
+  return AWAY_MESSAGES.test(error.message);
 }
