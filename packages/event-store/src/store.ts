@@ -51,7 +51,9 @@ async function appendDecisions(pool: pg.Pool, decisions: readonly Decision[]): P
   const [only] = ledgers;
   if (only === undefined) return;
   if (ledgers.length === 1) return appendToLedger(pool, only, decisions);
-  return transaction(pool, (client) => appendInOrder(client, decisions));
+  // All heads before the first key: a writer that has one head and waits for a key would block one
+  // that has the key and waits for the head.
+  return locked(pool, ledgers, (session) => session.append(decisions));
 }
 
 async function appendInOrder(client: pg.PoolClient, decisions: readonly Decision[]): Promise<void> {
