@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createEventStore, migrateLedger, VersionConflictError } from "../src/index.ts";
 import { change, decision, eventsOf, headOf, openLog, type TestLog } from "./support/log.ts";
@@ -57,8 +58,10 @@ describe("an append", () => {
   });
 });
 
-test("many writers at once leave positions without a gap, in the order of time", async () => {
-  const other = createEventStore(log.command);
+test("many writers of two processes leave positions without a gap, as time goes", async () => {
+  const connectionString = log.databases.urlOf("ledger", "countinghouse_command");
+  const pool = new pg.Pool({ connectionString, max: 4 });
+  const other = createEventStore(pool);
   const writer = async (n: number) => {
     const store = n % 2 ? log.store : other;
     const streamId = randomUUID();
@@ -72,6 +75,16 @@ test("many writers at once leave positions without a gap, in the order of time",
   );
   const times = events.map(({ recordedAt }) => recordedAt);
   expect(times).toEqual(times.toSorted());
+  await pool.end();
+});
+
+test("the time of an event is not before that of the one before, though the clock is", async () => {
+  const ahead = "2099-01-01T00:00:00.000Z";
+  await log.owner.query("INSERT INTO ledger.log_head (ledger_id, name) VALUES (3, 'third')");
+  await log.owner.query("UPDATE ledger.log_head SET recorded_at = $1 WHERE ledger_id = 3", [ahead]);
+  await log.store.append([decision([change(randomUUID(), 0, { ledger: 3 })], { ledger: 3 })]);
+  const [event] = await log.reader.read({ ledger: 3, after: 0, limit: 1 });
+  expect(event?.recordedAt).toBe(ahead);
 });
 
 test("[S43] of many writers who decided on the same version one succeeds", async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assertDurable } from "../src/index.ts";
 import { change, decision, eventsOf, headOf, openLog, type TestLog } from "./support/log.ts";
@@ -92,6 +93,50 @@ function appendRaw(change: { versions?: number[]; eventStreams?: string[]; strea
   return log.command.query(`SELECT * FROM ledger.append(${places})`, values);
 }
 
+/** Changes single arguments of a well-formed call, by their place in the function's list. */
+async function forge(changes: Readonly<Record<number, unknown>>): Promise<void> {
+  const streamId = randomUUID();
+  const values: unknown[] = [
+    ...[1, [streamId], ["account"], [0], [1], ["{}"], [1], [], []],
+    ...[[randomUUID()], [streamId], [1], ["T"], [1], ["{}"], ["{}"]],
+    ...[["s"], [streamId], ["{}"], [201], ["{}"], ["t"]],
+  ];
+  for (const [place, value] of Object.entries(changes)) values[Number(place) - 1] = value;
+  const places = values.map((_, i) => `$${i + 1}`).join(", ");
+  await log.command.query(`SELECT * FROM ledger.append(${places})`, values);
+}
+
+const CRIPPLED: [what: string, changes: Readonly<Record<number, unknown>>][] = [
+  ["no ledger", { 1: null }],
+  ["a stream without an expected version", { 4: [null] }],
+  ["a stream without a version", { 5: [null] }],
+  ["an expected version below zero", { 4: [-1], 5: [0], 12: [0] }],
+  ["no events for the stream", { 10: [], 11: [], 12: [], 13: [], 14: [], 15: [], 16: [] }],
+  ["no event ids", { 10: null }],
+  ["fewer event ids than events", { 10: [] }],
+  ["more event ids than events", { 10: [randomUUID(), randomUUID()] }],
+  ["an event without a version", { 12: [null] }],
+  ["an event without a type", { 13: [null] }],
+  ["an event without data", { 15: [null] }],
+  ["data that is no JSON", { 15: ["{"] }],
+  ["more keys than answers", { 18: ["k1", "k2"] }],
+  ["more answers than keys", { 17: ["s", "s"], 18: null }],
+  ["a key twice", { 17: ["s", "s"], 18: ["k", "k"], 19: ["{}", "{}"], 20: [1, 1] }],
+];
+
+test("a call of the append function that is not crippled is taken", async () => {
+  await forge({});
+});
+
+test.each(CRIPPLED)("the append function leaves nothing of a call with %s", async (_, changes) => {
+  const counts = `SELECT (SELECT sum(position) FROM ledger.log_head) AS heads,
+    (SELECT count(*) FROM ledger.events) AS events, (SELECT count(*) FROM ledger.streams) AS
+    streams, (SELECT count(*) FROM ledger.idempotency) AS answers`;
+  const before = await log.owner.query(counts);
+  await expect(forge(changes)).rejects.toThrow();
+  expect((await log.owner.query(counts)).rows).toEqual(before.rows);
+});
+
 describe("what the append function refuses of a forger", () => {
   test("its own call, well formed, is taken", async () => {
     await appendRaw({ versions: [1, 2] });
@@ -167,11 +212,22 @@ describe("[S45] the past cannot be changed, not even by the owner of the tables"
   });
 });
 
-test("a server that acknowledges before it is durable is refused", async () => {
+const SETTINGS: [where: string, sql: (database: string) => string][] = [
+  ["database", (database) => `ALTER DATABASE ${database}`],
+  ["role", (database) => `ALTER ROLE countinghouse_command IN DATABASE ${database}`],
+];
+
+test.each(SETTINGS)("a %s that is set to acknowledge too early is refused", async (_, alter) => {
   await assertDurable(log.command);
-  const client = await log.command.connect();
-  await client.query("SET synchronous_commit = off");
-  const pretending = { query: client.query.bind(client) } as never;
-  await expect(assertDurable(pretending)).rejects.toMatchObject({ code: "not_durable" });
-  client.release(true);
+  const admin = new pg.Client(log.databases.adminUrl("ledger"));
+  const connectionString = log.databases.urlOf("ledger", "countinghouse_command");
+  await admin.connect();
+  const { rows } = await admin.query("SELECT current_database() AS name");
+  const setting = `${alter(rows[0].name)} SET synchronous_commit`;
+  await admin.query(`${setting} = off`);
+  const pool = new pg.Pool({ connectionString, max: 1 });
+  await expect(assertDurable(pool)).rejects.toMatchObject({ code: "not_durable" });
+  await admin.query(`${setting} TO DEFAULT`);
+  await pool.end();
+  await admin.end();
 });
