@@ -1,15 +1,17 @@
 import { createSealer } from "./opaque.ts";
 import { malformed } from "./problem-error.ts";
 
-/** How many accounts one token names; a command that touches more names a position instead. */
+/** How many accounts one token names; a command that touches more names its events instead. */
 export const TOKEN_ACCOUNTS_MAX = 4;
 /** How many tokens one header joins. */
 const TOKENS_MAX = 16;
 /** The format of the payload: a kind byte, then the fields of the kind, big-endian. */
-const [VERSIONS, POSITION] = [1, 2];
+const [VERSIONS, RANGES] = [1, 2];
 const ID_BYTES = 16;
 const PAIR_BYTES = ID_BYTES + 4;
-const POSITION_BYTES = 1 + 4 + 8;
+const RANGE_BYTES = 4 + 8 + 4;
+/** How many ledgers one token names events of; more do not fit into 200 bytes. */
+export const TOKEN_LEDGERS_MAX = 8;
 const HEADER = "Consistency-Token";
 
 /** A version that an account has reached. */
@@ -19,9 +21,15 @@ export interface AccountVersion {
 }
 
 /** What a query has to see before it answers. */
-export type Requirement =
-  | ({ readonly kind: "version" } & AccountVersion)
-  | { readonly kind: "position"; readonly ledger: number; readonly position: number };
+export type VersionRequirement = { readonly kind: "version" } & AccountVersion;
+export type Requirement = VersionRequirement | ({ readonly kind: "range" } & EventRange);
+
+/** The events that one command wrote to one ledger: so many from a position on. */
+export interface EventRange {
+  readonly ledger: number;
+  readonly first: number;
+  readonly count: number;
+}
 
 /** Consistency-Tokens: what a command has done, in at most 200 bytes, authenticated. */
 export interface ConsistencyTokens {
@@ -30,8 +38,8 @@ export interface ConsistencyTokens {
    * nothing to see. Throws a RangeError for more than four accounts.
    */
   mint(versions: readonly AccountVersion[]): string;
-  /** The token of a command that touched more accounts, all of them up to this position. */
-  mintPosition(ledger: number, position: number): string;
+  /** The token of a command that touched more accounts. Throws a RangeError for over 8 ledgers. */
+  mintRanges(ranges: readonly EventRange[]): string;
   /** All that the tokens of a header, joined by commas, ask for. Throws a 400. */
   read(header: string): Requirement[];
 }
@@ -40,7 +48,7 @@ export function createConsistencyTokens(key: Buffer): ConsistencyTokens {
   const sealer = createSealer(key, "consistency");
   return {
     mint: (versions) => sealer.seal(encodeVersions(versions)),
-    mintPosition: (ledger, position) => sealer.seal(encodePosition(ledger, position)),
+    mintRanges: (ranges) => sealer.seal(encodeRanges(ranges)),
     read(header) {
       const tokens = header.split(",", TOKENS_MAX + 1).map((token) => token.trim());
       if (tokens.length > TOKENS_MAX) throw malformed(HEADER, `joins more than ${TOKENS_MAX}`);
@@ -65,21 +73,23 @@ function encodeVersions(versions: readonly AccountVersion[]): Buffer {
   return payload;
 }
 
-function encodePosition(ledger: number, position: number): Buffer {
-  const payload = Buffer.alloc(POSITION_BYTES);
-  payload.writeUInt8(POSITION);
-  payload.writeUInt32BE(ledger, 1);
-  payload.writeBigUInt64BE(BigInt(position), 5);
+function encodeRanges(ranges: readonly EventRange[]): Buffer {
+  if (ranges.length > TOKEN_LEDGERS_MAX) throw new RangeError("too many ledgers for a token");
+  const payload = Buffer.alloc(1 + ranges.length * RANGE_BYTES);
+  payload.writeUInt8(RANGES);
+  for (const [i, { ledger, first, count }] of ranges.entries()) {
+    const at = 1 + i * RANGE_BYTES;
+    payload.writeUInt32BE(ledger, at);
+    payload.writeBigUInt64BE(BigInt(first), at + 4);
+    payload.writeUInt32BE(count, at + 12);
+  }
   return payload;
 }
 
 function decode(payload: Buffer): Requirement[] {
   const kind = payload[0];
   if (kind === VERSIONS && (payload.length - 1) % PAIR_BYTES === 0) return decodeVersions(payload);
-  if (kind === POSITION && payload.length === POSITION_BYTES) {
-    const position = Number(payload.readBigUInt64BE(5));
-    return [{ kind: "position", ledger: payload.readUInt32BE(1), position }];
-  }
+  if (kind === RANGES && (payload.length - 1) % RANGE_BYTES === 0) return decodeRanges(payload);
   throw malformed(HEADER, "has another format");
 }
 
@@ -88,6 +98,15 @@ function decodeVersions(payload: Buffer): Requirement[] {
     const at = 1 + i * PAIR_BYTES;
     const version = payload.readUInt32BE(at + ID_BYTES);
     return { kind: "version", accountId: idOf(payload.subarray(at, at + ID_BYTES)), version };
+  });
+}
+
+function decodeRanges(payload: Buffer): Requirement[] {
+  return Array.from({ length: (payload.length - 1) / RANGE_BYTES }, (_, i) => {
+    const at = 1 + i * RANGE_BYTES;
+    const first = Number(payload.readBigUInt64BE(at + 4));
+    const count = payload.readUInt32BE(at + 12);
+    return { kind: "range", ledger: payload.readUInt32BE(at), first, count };
   });
 }
 

@@ -15,10 +15,8 @@ test("a token says what was minted into it", () => {
     { kind: "version", ...version(B, 4_294_967_295) },
   ]);
   expect(tokens.read(tokens.mint([]))).toEqual([]);
-  const position = Number.MAX_SAFE_INTEGER;
-  expect(tokens.read(tokens.mintPosition(4095, position))).toEqual([
-    { kind: "position", ledger: 4095, position },
-  ]);
+  const range = { ledger: 4095, first: Number.MAX_SAFE_INTEGER, count: 2_000 };
+  expect(tokens.read(tokens.mintRanges([range]))).toEqual([{ kind: "range", ...range }]);
 });
 
 test("tokens joined by commas count together", () => {
@@ -31,6 +29,9 @@ test("tokens joined by commas count together", () => {
 test("the longest token has at most 200 bytes", () => {
   const most = tokens.mint([A, B, A, B].map((id) => version(id, 4_294_967_295)));
   expect(most.length).toBeLessThanOrEqual(200);
+  const ranges = Array(8).fill({ ledger: 1, first: 1, count: 1 });
+  expect(tokens.mintRanges(ranges).length).toBeLessThanOrEqual(200);
+  expect(() => tokens.mintRanges([...ranges, ...ranges])).toThrow(RangeError);
   expect(() => tokens.mint(Array(5).fill(version(A, 1)))).toThrow(RangeError);
 });
 

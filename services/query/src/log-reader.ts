@@ -1,5 +1,5 @@
 import type { Envelope } from "@countinghouse/contracts";
-import type { ServiceClient } from "@countinghouse/service-kit";
+import type { EventRange, ServiceClient } from "@countinghouse/service-kit";
 
 /** How many events one read brings. */
 const READ_LIMIT = 1_000;
@@ -12,16 +12,19 @@ export interface LogReader {
    * 503 when the log is out of reach.
    */
   readStream(ledger: number, streamId: string, after: number): Promise<Envelope[]>;
+  /** The events from a position on, so many. Throws a 503 when the log is out of reach. */
+  readRange(range: EventRange): Promise<Envelope[]>;
 }
 
 export function createLogReader(relay: ServiceClient): LogReader {
+  const read = async (query: { ledger: number; after: number; limit: number; stream?: string }) => {
+    const signal = AbortSignal.timeout(READ_TIMEOUT_MS);
+    const response = await relay.open("readLogInside", { query, signal });
+    const lines = (await response.text()).split("\n").filter((line) => line !== "");
+    return lines.map((line) => JSON.parse(line) as Envelope);
+  };
   return {
-    async readStream(ledger, stream, after) {
-      const query = { ledger, after, stream, limit: READ_LIMIT };
-      const signal = AbortSignal.timeout(READ_TIMEOUT_MS);
-      const response = await relay.open("readLogInside", { query, signal });
-      const lines = (await response.text()).split("\n").filter((line) => line !== "");
-      return lines.map((line) => JSON.parse(line) as Envelope);
-    },
+    readStream: (ledger, stream, after) => read({ ledger, after, stream, limit: READ_LIMIT }),
+    readRange: ({ ledger, first, count }) => read({ ledger, after: first - 1, limit: count }),
   };
 }

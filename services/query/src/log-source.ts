@@ -1,9 +1,4 @@
-const PREFIX = "log:";
-
-/** The names that the bus gives the sources of the log over HTTP: one a ledger. */
-export const LOG_SOURCE = {
-  of: (ledger: number) => `${PREFIX}${ledger}`,
-  ledgerOf(source: string): number | undefined {
-    return source.startsWith(PREFIX) ? Number(source.slice(PREFIX.length)) : undefined;
-  },
-} as const;
+/** The name that the bus gives a ledger's log over HTTP as a source. */
+export function logSourceOf(ledger: number): string {
+  return `log:${ledger}`;
+}

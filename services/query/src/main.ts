@@ -13,13 +13,15 @@ import {
   loadConfig,
   type RunningService,
   runAsProcess,
+  type ServiceClient,
 } from "@countinghouse/service-kit";
 import { buildApp } from "./app.ts";
 import { type Config, configSchema } from "./config.ts";
+import { createResolveRanges } from "./consistency/ranges.ts";
 import { createWaitingRoom } from "./consistency/waiting-room.ts";
 import { createCursors } from "./cursors.ts";
 import { follow, kafkaPlace } from "./following.ts";
-import { createLogReader } from "./log-reader.ts";
+import { createLogReader, type LogReader } from "./log-reader.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { createProjector } from "./projector/projector.ts";
 import { releaseAtStart } from "./projector/release-at-start.ts";
@@ -48,14 +50,18 @@ export async function start(env: Env): Promise<RunningService> {
     return { name, check: () => pool.query("SELECT 1") };
   });
   const key = Buffer.from(config.TOKEN_KEY, "base64url");
+  const signer = createInnerSigner(NAME, config.INNER_PRIVATE_KEY);
+  const relay = createServiceClient(config.RELAY_URL, "relay", signer);
+  const log = createLogReader(relay);
   const app = buildApp({
     ...{ db, waitingRoom, logger, metrics, readiness },
     tokens: createConsistencyTokens(key),
+    resolveRanges: createResolveRanges(log),
     cursors: createCursors(key),
     now: () => new Date(),
     verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS),
   });
-  const stopFollowing = startFollowing(config, logger, progress, writeDb);
+  const stopFollowing = startFollowing(config, logger, progress, writeDb, relay, log);
   const release = [stopFollowing, () => db.destroy(), () => writeDb.destroy()];
   return listen({ name: NAME, app, metrics, readiness, config, release });
 }
@@ -65,10 +71,9 @@ function startFollowing(
   logger: Logger,
   progress: Progress,
   db: Database,
+  relay: ServiceClient,
+  log: LogReader,
 ): () => Promise<void> {
-  const signer = createInnerSigner(NAME, config.INNER_PRIVATE_KEY);
-  const relay = createServiceClient(config.RELAY_URL, "relay", signer);
-  const log = createLogReader(relay);
   const projector = createProjector({ db, log, logger, observer: progress });
   const subscription = follow({
     ...{ relay, logger },

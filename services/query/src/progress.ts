@@ -1,6 +1,6 @@
 import type { Metrics } from "@countinghouse/service-kit";
 import type { WaitingRoom } from "./consistency/waiting-room.ts";
-import { LOG_SOURCE } from "./log-source.ts";
+import { logSourceOf } from "./log-source.ts";
 import type { ProjectorObserver } from "./projector/projector.ts";
 import type { Database } from "./tables.ts";
 
@@ -42,7 +42,7 @@ export function createProgress(metrics: Metrics, room: WaitingRoom, db: Database
     gauge.set(room.waiters);
   });
   return {
-    applied: (versions) => room.announce({ versions }),
+    applied: (versions) => room.announce(versions),
     followed({ source, next }, recordedAt) {
       const recordedAtMs = recordedAt === undefined ? undefined : Date.parse(recordedAt);
       const before = followed.get(source);
@@ -51,13 +51,11 @@ export function createProgress(metrics: Metrics, room: WaitingRoom, db: Database
         next: Number(next),
         recordedAtMs: recordedAtMs ?? before?.recordedAtMs,
       });
-      const ledger = LOG_SOURCE.ledgerOf(source);
-      if (ledger !== undefined) room.announce({ positions: new Map([[ledger, Number(next)]]) });
     },
     parked: (accounts) => parkings.inc(accounts),
     repeated: (events) => repeats.inc(events),
     seen(items) {
-      for (const { ledger, position } of items) heads.set(LOG_SOURCE.of(ledger), position);
+      for (const { ledger, position } of items) heads.set(logSourceOf(ledger), position);
     },
   };
 }

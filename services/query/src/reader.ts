@@ -1,7 +1,6 @@
 import type { Scope } from "@countinghouse/service-kit";
 import { sql } from "kysely";
 import type { Look } from "./consistency/waiting-room.ts";
-import { LOG_SOURCE } from "./log-source.ts";
 import type { Database, Tx } from "./tables.ts";
 
 /**
@@ -21,30 +20,16 @@ export function readAs<T>(db: Database, scope: Scope, work: (tx: Tx) => Promise<
     });
 }
 
-/**
- * The look of the waiting room: versions and positions are for the service, never answered. Only
- * ledgers that are followed over HTTP have a position; over Kafka one is never reached.
- */
+/** The look of the waiting room: versions are for the service, never answered. */
 export function createLook(db: Database): Look {
-  return (accountIds, ledgers) => {
+  return (accountIds) => {
     return readAs(db, { kind: "any" }, async (tx) => {
-      const versions = await tx
+      const rows = await tx
         .selectFrom("accounts")
         .select(["account_id", "version"])
         .where("account_id", "=", sql<string>`any(${accountIds}::uuid[])`)
         .execute();
-      const sources = ledgers.map(LOG_SOURCE.of);
-      const positions = await tx
-        .selectFrom("cursors")
-        .select(["source", "position"])
-        .where("source", "=", sql<string>`any(${sources}::text[])`)
-        .execute();
-      return {
-        versions: new Map(versions.map((row) => [row.account_id, row.version])),
-        positions: new Map(
-          positions.map((row) => [LOG_SOURCE.ledgerOf(row.source) ?? 0, Number(row.position)]),
-        ),
-      };
+      return new Map(rows.map((row) => [row.account_id, row.version]));
     });
   };
 }

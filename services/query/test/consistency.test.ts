@@ -64,14 +64,17 @@ test("what does not come in time answers 503 with Retry-After", async () => {
   expect([status, headers.get("retry-after"), body.code]).toEqual([503, "1", "unavailable"]);
 });
 
-test("a position is there once the ledger is applied up to it", async () => {
-  const accountId = await account(reader);
-  reader.log.deposit(accountId, "1.00");
-  const token = reader.mintPosition(reader.log.events.length);
-  const waiting = reader.owner(`/v1/accounts/${accountId}`, token);
+test("the token of a large command counts for each account that it touched", async () => {
+  const ids = await Promise.all(Array.from({ length: 3 }, () => account(reader)));
+  for (const id of ids) reader.log.deposit(id, "1.00");
+  const token = reader.mintLast(3);
+  const waiting = reader.owner(`/v1/accounts/${ids[0]}`, token);
   await expect.poll(() => reader.room.waiters).toBe(1);
   await reader.catchUp();
   expect((await waiting).body.version).toBe(2);
+  const reads = reader.log.reads;
+  for (const id of ids) expect((await reader.owner(`/v1/accounts/${id}`, token)).status).toBe(200);
+  expect(reader.log.reads).toBe(reads);
 });
 
 test("an old token and a token of nothing stay good", async () => {

@@ -75,8 +75,8 @@ test("[S47] the service follows the log and shows what a token names", async () 
     log.deposit(id, "1.00");
     expect(await versionOf(id, version)).toBe(version);
   }
-  const position = tokens.mintPosition(1, log.events.length);
-  expect((await get("/v1/accounts", position)).status).toBe(200);
+  const ranges = tokens.mintRanges([{ ledger: 1, first: log.events.length, count: 1 }]);
+  expect((await get("/v1/accounts", ranges)).status).toBe(200);
   expect(await differencesFromLog(database.projector, log.events)).toEqual([]);
 });
 

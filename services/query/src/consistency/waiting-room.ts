@@ -1,4 +1,4 @@
-import { ProblemError, type Requirement } from "@countinghouse/service-kit";
+import { ProblemError, type VersionRequirement } from "@countinghouse/service-kit";
 
 /** Limits of waiting for the read tables. */
 export const WAITING = {
@@ -16,26 +16,23 @@ export type WaitingLimits = Readonly<Record<keyof typeof WAITING, number>>;
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** What the database that answers the queries has: versions of accounts, positions of ledgers. */
-export interface Reached {
-  readonly versions: ReadonlyMap<string, number>;
-  readonly positions: ReadonlyMap<number, number>;
-}
+/** The versions of accounts that the database which answers the queries has. */
+export type Reached = ReadonlyMap<string, number>;
 
-/** One look at the database, for all accounts and ledgers together. */
-export type Look = (accountIds: string[], ledgers: number[]) => Promise<Reached>;
+/** One look at the database, for all accounts together. */
+export type Look = (accountIds: string[]) => Promise<Reached>;
 
 /** Where queries wait until the read tables have what their tokens name. */
 export interface WaitingRoom {
   /** Returns when all of it is there. Throws a 503 when time, room or the service ends first. */
-  waitFor(requirements: readonly Requirement[], closing: AbortSignal): Promise<void>;
+  waitFor(requirements: readonly VersionRequirement[], closing: AbortSignal): Promise<void>;
   /** Told by whoever applies events in this process. */
-  announce(reached: Partial<Reached>): void;
+  announce(versions: Reached): void;
   readonly waiters: number;
 }
 
 interface Waiter {
-  left: readonly Requirement[];
+  left: readonly VersionRequirement[];
   readonly leave: () => void;
 }
 
@@ -48,7 +45,6 @@ class Room implements WaitingRoom {
   readonly #limits: WaitingLimits;
   readonly #waiters = new Set<Waiter>();
   readonly #versions = new Map<string, number>();
-  readonly #positions = new Map<number, number>();
   #looking = false;
   #lookedAtMs = 0;
 
@@ -61,7 +57,7 @@ class Room implements WaitingRoom {
     return this.#waiters.size;
   }
 
-  async waitFor(requirements: readonly Requirement[], closing: AbortSignal): Promise<void> {
+  async waitFor(requirements: readonly VersionRequirement[], closing: AbortSignal): Promise<void> {
     const left = this.#unmet(requirements);
     if (left.length === 0) return;
     if (this.#waiters.size >= this.#limits.waitersMax || closing.aborted) throw unavailable();
@@ -81,11 +77,8 @@ class Room implements WaitingRoom {
     }
   }
 
-  announce({ versions, positions }: Partial<Reached>): void {
-    for (const [accountId, version] of versions ?? []) this.#remember(accountId, version);
-    for (const [ledger, position] of positions ?? []) {
-      this.#positions.set(ledger, Math.max(position, this.#positions.get(ledger) ?? 0));
-    }
+  announce(versions: Reached): void {
+    for (const [accountId, version] of versions) this.#remember(accountId, version);
     for (const waiter of this.#waiters) {
       waiter.left = this.#unmet(waiter.left);
       if (waiter.left.length === 0) waiter.leave();
@@ -102,12 +95,9 @@ class Room implements WaitingRoom {
     if (oldest !== undefined) this.#versions.delete(oldest);
   }
 
-  #unmet(requirements: readonly Requirement[]): readonly Requirement[] {
-    return requirements.filter((wanted) => {
-      if (wanted.kind === "position") {
-        return (this.#positions.get(wanted.ledger) ?? 0) < wanted.position;
-      }
-      return (this.#versions.get(wanted.accountId) ?? 0) < wanted.version;
+  #unmet(requirements: readonly VersionRequirement[]): readonly VersionRequirement[] {
+    return requirements.filter(({ accountId, version }) => {
+      return (this.#versions.get(accountId) ?? 0) < version;
     });
   }
 
@@ -120,14 +110,10 @@ class Room implements WaitingRoom {
   }
 
   async #lookOnce(): Promise<void> {
-    const wanted = [...this.#waiters].flatMap(({ left }) => left);
-    const accounts = wanted.flatMap((one) => (one.kind === "version" ? [one.accountId] : []));
-    const ledgers = wanted.flatMap((one) => (one.kind === "position" ? [one.ledger] : []));
+    const wanted = [...this.#waiters].flatMap(({ left }) => left.map((one) => one.accountId));
     this.#lookedAtMs = performance.now();
     try {
-      if (wanted.length > 0) {
-        this.announce(await this.#look([...new Set(accounts)], [...new Set(ledgers)]));
-      }
+      if (wanted.length > 0) this.announce(await this.#look([...new Set(wanted)]));
     } catch {
       // The database is away: those who wait are told so by their time running out.
     } finally {

@@ -10,12 +10,14 @@ const HEADER = "consistency-token";
  * Throws a 400 for a token that is none of ours, a 503 when it takes too long.
  */
 export async function readFor<T>(
-  { db, tokens, waitingRoom }: RouteDeps,
+  { db, tokens, resolveRanges, waitingRoom }: RouteDeps,
   { headers, scope, closing }: Pick<Call, "headers" | "scope" | "closing">,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   const header = headers[HEADER];
   if (Array.isArray(header)) throw malformed("Consistency-Token", "cannot be read");
-  if (header !== undefined) await waitingRoom.waitFor(tokens.read(header), closing);
+  if (header !== undefined) {
+    await waitingRoom.waitFor(await resolveRanges(tokens.read(header)), closing);
+  }
   return readAs(db, scope, work);
 }

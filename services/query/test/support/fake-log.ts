@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Envelope } from "@countinghouse/contracts";
 import { decimalsOf, makeLedgerId, moneyText } from "@countinghouse/domain";
+import type { EventRange } from "@countinghouse/service-kit";
 import type { LogReader } from "../../src/log-reader.ts";
 
 interface Account {
@@ -32,6 +33,11 @@ export class FakeLog implements LogReader {
     this.reads += 1;
     const isWanted = (event: Envelope) => event.streamId === streamId && event.position > after;
     return ledger === this.ledger ? this.events.filter(isWanted).slice(0, 3) : [];
+  }
+
+  async readRange({ first, count }: EventRange): Promise<Envelope[]> {
+    this.reads += 1;
+    return this.events.slice(first - 1, first - 1 + count);
   }
 
   /** The events after a position, as a source would bring them. */

@@ -14,6 +14,7 @@ import {
   ed25519PublicKey,
 } from "@countinghouse/service-kit";
 import { buildApp } from "../../src/app.ts";
+import { createResolveRanges } from "../../src/consistency/ranges.ts";
 import { createWaitingRoom, type WaitingLimits } from "../../src/consistency/waiting-room.ts";
 import { createCursors } from "../../src/cursors.ts";
 import { createLook } from "../../src/reader.ts";
@@ -40,7 +41,8 @@ export interface Serving extends Projecting {
   readonly url: string;
   readonly room: { readonly waiters: number };
   mint(...versions: AccountVersion[]): string;
-  mintPosition(position: number): string;
+  /** The token of a large command that wrote the last events of the log, so many. */
+  mintLast(count: number): string;
 }
 
 const SEED = randomBytes(32);
@@ -57,7 +59,7 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
   const { waiting, announces = true, now = () => new Date() } = options;
   const world = await projecting({
     applied(versions) {
-      if (announces) room.announce({ versions });
+      if (announces) room.announce(versions);
     },
   });
   const logger = createLogger("query", { LOG_LEVEL: "silent" });
@@ -70,6 +72,7 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
   const app = buildApp({
     db: reading,
     tokens,
+    resolveRanges: createResolveRanges(world.log),
     waitingRoom: room,
     cursors: createCursors(KEY),
     now,
@@ -88,7 +91,10 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
     auditor: asUser(url, "44444444-4444-4444-8444-444444444444", "auditor"),
     teller: asUser(url, "55555555-5555-4555-8555-555555555555", "teller"),
     mint: (...versions) => tokens.mint(versions),
-    mintPosition: (position) => tokens.mintPosition(1, position),
+    mintLast(count) {
+      const first = world.log.events.length - count + 1;
+      return tokens.mintRanges([{ ledger: 1, first, count }]);
+    },
     async end() {
       await app.close();
       await db.destroy();
