@@ -67,7 +67,8 @@ function reversalRoute({ execute, ledgers, store, newTransferId }: RouteDeps) {
     const receiver = await ledgers.find("account", toAccountId);
     const sender = await ledgers.find("account", fromAccountId);
     const mark: Read = { category: "transfer", ledger, streamId: transferId };
-    const reversalId = newTransferId(ledger);
+    // The reversal is found where its debit is: with the account that pays back.
+    const reversalId = newTransferId(receiver?.ledger ?? ledger);
     const [debitId, creditId] = [randomUUIDv7(), randomUUIDv7()];
     const command = { reversalId, debitId, creditId, reason: call.body.reason };
     return execute({
