@@ -38,10 +38,15 @@ function decideOne(
   const view = reads.map(({ streamId }) => streams.get(streamId) ?? NO_STREAM);
   const outcome = command.decide(view);
   const changes = changesOf(command, outcome, view, aggregates);
-  for (const change of changes) streams.set(change.streamId, change.after);
-  const token = tokens.mint(versionsOf(command, streams));
+  const after = new Map(changes.map((change) => [change.streamId, change.after]));
+  const now = reads.map(({ streamId }, i) => after.get(streamId) ?? view[i] ?? NO_STREAM);
+  // A token can be read: of what is not there for this caller it says nothing.
+  const isAbsent = outcome.kind === "refused" && outcome.code === "not_found";
+  const token = tokens.mint(isAbsent ? [] : versionsOf(command, now));
   const { status, response } = answerOf(outcome, cause.correlationId);
   const seen = reads.map((read, i) => ({ ...read, version: view[i]?.version ?? 0 }));
+  // Last, so that a command that threw has left nothing that the next would build on.
+  for (const [streamId, stream] of after) streams.set(streamId, stream);
   return {
     ledger,
     reads: seen,
@@ -72,13 +77,12 @@ function changesOf(
   });
 }
 
-function versionsOf({ reads }: Command, streams: Map<string, Stream>): AccountVersion[] {
+function versionsOf({ reads }: Command, now: readonly Stream[]): AccountVersion[] {
   return reads
-    .filter(({ category }) => category === "account")
-    .map(({ streamId }) => {
-      return { accountId: streamId, version: streams.get(streamId)?.version ?? 0 };
+    .map(({ category, streamId }, i) => {
+      return { category, accountId: streamId, version: now[i]?.version ?? 0 };
     })
-    .filter(({ version }) => version > 0);
+    .filter(({ category, version }) => category === "account" && version > 0);
 }
 
 function answerOf(outcome: Outcome, requestId: string): { status: number; response: string } {
