@@ -46,6 +46,9 @@ export interface AnswerRecord {
   readonly token: string;
 }
 
+/** What an answer is kept under. */
+export type AnswerKey = Pick<AnswerRecord, "scope" | "key">;
+
 /** A stream that a decision looked at, and the version it saw; 0 for one that does not exist. */
 export interface StreamRead extends StreamRef {
   readonly version: number;
@@ -89,7 +92,8 @@ export interface EventStore extends LogSession {
    * transaction: nobody else appends to them meanwhile, so a decision made inside cannot conflict.
    */
   locked<T>(ledgers: readonly number[], work: (session: LogSession) => Promise<T>): Promise<T>;
-  findAnswer(scope: string, key: string): Promise<AnswerRecord | undefined>;
+  /** The answers that these keys have by now, in any order. */
+  findAnswers(keys: readonly AnswerKey[]): Promise<AnswerRecord[]>;
   /** The events of a stream from its first, to fold a state anew. */
   eventsOf(ref: StreamRef): Promise<NewEvent[]>;
   /** The debit event of a transfer or reversal, by the transfer's id. */

@@ -3,6 +3,7 @@ import type pg from "pg";
 import { appendToLedger } from "./append.ts";
 import { NotDurableError, named } from "./errors.ts";
 import type {
+  AnswerKey,
   AnswerRecord,
   Decision,
   EventStore,
@@ -21,7 +22,7 @@ export function createEventStore(pool: pg.Pool): EventStore {
     append: (decisions) => appendDecisions(pool, decisions),
     load: (refs) => load(pool, refs),
     locked: (ledgers, work) => locked(pool, ledgers, work),
-    findAnswer: (scope, key) => findAnswer(db, scope, key),
+    findAnswers: (keys) => findAnswers(pool, keys),
     eventsOf: (ref) => eventsOf(db, ref),
     findTransfer: (ledger, transferId) => findTransfer(db, ledger, transferId),
     async ledgerExists(ledger) {
@@ -128,20 +129,17 @@ async function load(
   );
 }
 
-async function findAnswer(
-  db: Kysely<Tables>,
-  scope: string,
-  key: string,
-): Promise<AnswerRecord | undefined> {
-  const row = await db
-    .selectFrom("ledger.idempotency")
-    .select(["status", "token"])
-    .select(sql<string>`request::text`.as("request"))
-    .select(sql<string>`response::text`.as("response"))
-    .where("scope", "=", scope)
-    .where("key", "=", key)
-    .executeTakeFirst();
-  return row && { scope, key, ...row };
+const FIND_ANSWERS = {
+  name: "find_answers",
+  text: `SELECT scope, key, i.request::text, i.status, i.response::text, i.token
+           FROM unnest($1::text[], $2::text[]) AS wanted (scope, key)
+           JOIN ledger.idempotency i USING (scope, key)`,
+};
+
+async function findAnswers(pool: pg.Pool, keys: readonly AnswerKey[]): Promise<AnswerRecord[]> {
+  const values = [keys.map(({ scope }) => scope), keys.map(({ key }) => key)];
+  const { rows } = await pool.query<AnswerRecord>({ ...FIND_ANSWERS, values });
+  return rows;
 }
 
 async function eventsOf(db: Kysely<Tables>, ref: StreamRef): Promise<NewEvent[]> {

@@ -47,8 +47,16 @@ describe("an append", () => {
   test("keeps an answer byte for byte, by its caller and key", async () => {
     const made = decision([], {}, "k");
     await log.store.append([made]);
-    expect(await log.store.findAnswer(made.answer.scope, "k")).toEqual(made.answer);
-    expect(await log.store.findAnswer(randomUUID(), "k")).toBeUndefined();
+    const { scope } = made.answer;
+    const keys = [
+      { scope, key: "k" },
+      ...[
+        { scope, key: "l" },
+        { scope: randomUUID(), key: "k" },
+      ],
+    ];
+    expect(await log.store.findAnswers(keys)).toEqual([made.answer]);
+    expect(await log.store.findAnswers([])).toEqual([]);
   });
 
   test("of nothing does nothing", async () => {
@@ -144,7 +152,7 @@ describe("two ledgers", () => {
     expect(await headOf(log, 2)).toBe(1);
     expect(await eventsOf(log, there)).toEqual([[1, 1]]);
     const { scope, key } = both.answer;
-    expect(await log.store.findAnswer(scope, key)).toBeDefined();
+    expect(await log.store.findAnswers([{ scope, key }])).toHaveLength(1);
   });
 
   test("[S42] a conflict in one leaves nothing in the other", async () => {

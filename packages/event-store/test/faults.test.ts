@@ -96,14 +96,16 @@ describe("[S42] a connection that is cut", () => {
     const client = await log.owner.connect();
     await client.query("BEGIN");
     await client.query("LOCK TABLE ledger.idempotency IN ACCESS EXCLUSIVE MODE");
-    const read = failureOf(store.findAnswer(randomUUID(), "k"));
+    const read = failureOf(store.findAnswers([{ scope: randomUUID(), key: "k" }]));
     await untilBlocked(1);
     await cutAll();
     expect(isDatabaseAway(await read)).toBe(true);
     await client.query("COMMIT");
     client.release();
     // The pool may give the dying connection once more before it hears of its end.
-    await expect.poll(() => failureOf(store.findAnswer(randomUUID(), "k"))).toBeUndefined();
+    await expect
+      .poll(() => failureOf(store.findAnswers([{ scope: randomUUID(), key: "k" }])))
+      .toBeUndefined();
   });
 });
 

@@ -1,10 +1,12 @@
 import {
+  type AnswerKey,
   type Decision,
   type EventStore,
   KeyTakenError,
   type LogSession,
   VersionConflictError,
 } from "@countinghouse/event-store";
+import { isDatabaseAway, ProblemError } from "@countinghouse/service-kit";
 import type { Stream } from "./aggregates.ts";
 import type { Batch, BatcherDeps, Waiting } from "./batcher.ts";
 import { decideBatch, type Result } from "./decide-batch.ts";
@@ -12,6 +14,7 @@ import { createStreamCache, type StreamCache } from "./stream-cache.ts";
 
 /** How often a batch is tried: on the cache, under the lock, and after repeats were taken out. */
 const TRIES_MAX = 6;
+const RETRY_AFTER_SECONDS = 1;
 
 interface Attempt {
   readonly results: readonly Result[];
@@ -21,7 +24,8 @@ interface Attempt {
 /**
  * Gives the function that decides and appends one batch and answers everyone in it. A conflict with
  * another process is met by deciding again under the lock of the log's head, so it happens once;
- * commands whose key has an answer already are answered with it and taken out.
+ * commands whose key has an answer already are answered with it and taken out. A batch that the log
+ * cannot take is halved until the commands that are to blame stand alone.
  */
 export function createCommitBatch(deps: BatcherDeps): (batch: Batch) => Promise<void> {
   const { store, metrics, logger } = deps;
@@ -32,37 +36,54 @@ export function createCommitBatch(deps: BatcherDeps): (batch: Batch) => Promise<
 
   async function settle(batch: Batch): Promise<void> {
     let [left, isLocked] = [batch, false];
-    for (let tries = 0; left.length > 0; tries += 1) {
+    for (let tries = 1; left.length > 0; tries += 1) {
       try {
         const attempt = isLocked ? decideLocked : decideOnce;
         const { results, streams } = await attempt(left, cache, deps);
         cache.remember(streams);
-        answer(left, results);
-        appended.inc(left.length);
+        appended.inc(answer(left, results));
         return;
       } catch (error) {
-        if (tries === TRIES_MAX) throw error;
-        if (error instanceof KeyTakenError) left = await takeRepeatsOut(left, store);
-        else if (error instanceof VersionConflictError) isLocked = true;
-        else throw error;
+        const isConflict = error instanceof VersionConflictError;
+        if (!isConflict && !(error instanceof KeyTakenError)) throw error;
+        if (tries === TRIES_MAX) throw tooOften(error);
+        if (isConflict) isLocked = true;
+        else left = await takeRepeatsOut(left, store);
         retries.inc({ why: error.code });
       }
     }
   }
 
-  return async (batch) => {
-    const end = seconds.startTimer();
+  async function commit(batch: Batch): Promise<void> {
     try {
       await settle(batch);
     } catch (err) {
       // Whether it was committed is unknown; the retry with the same key will find out.
       cache.forget(batch.flatMap(({ command }) => command.reads));
       logger.error({ err, commands: batch.length }, "batch failed");
-      for (const { reject } of batch) reject(err);
-    } finally {
-      end();
+      if (batch.length === 1 || isAway(err)) for (const { reject } of batch) reject(err);
+      else for (const half of halves(batch)) await commit(half);
     }
+  }
+
+  return async (batch) => {
+    const end = seconds.startTimer();
+    await commit(batch).finally(end);
   };
+}
+
+function tooOften(cause: unknown): ProblemError {
+  return new ProblemError("unavailable", { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
+}
+
+/** Whether the failure is no single command's fault. */
+function isAway(error: unknown): boolean {
+  return error instanceof ProblemError || isDatabaseAway(error);
+}
+
+function halves(batch: Batch): Batch[] {
+  const middle = Math.ceil(batch.length / 2);
+  return [batch.slice(0, middle), batch.slice(middle)];
 }
 
 async function decideOnce(
@@ -87,21 +108,26 @@ async function decideLocked(batch: Batch, cache: StreamCache, deps: BatcherDeps)
 }
 
 async function takeRepeatsOut(batch: Batch, store: EventStore): Promise<Waiting[]> {
-  const left: Waiting[] = [];
-  for (const waiting of batch) {
-    const { scope, key } = waiting.command;
-    const answer = await store.findAnswer(scope, key);
-    if (answer === undefined) left.push(waiting);
-    else waiting.resolve({ answer, isOwn: false });
-  }
-  return left;
+  const found = await store.findAnswers(batch.map(({ command }) => command));
+  const answers = new Map(found.map((answer) => [flightOf(answer), answer]));
+  return batch.filter(({ command, resolve }) => {
+    const answer = answers.get(flightOf(command));
+    if (answer !== undefined) resolve({ answer, isOwn: false });
+    return answer === undefined;
+  });
 }
 
-function answer(batch: Batch, results: readonly Result[]): void {
+function flightOf({ scope, key }: AnswerKey): string {
+  return JSON.stringify([scope, key]);
+}
+
+/** Gives everyone their answer and says how many are in the log. */
+function answer(batch: Batch, results: readonly Result[]): number {
   for (const [i, result] of results.entries()) {
     if ("fault" in result) batch[i]?.reject(result.fault);
     else batch[i]?.resolve({ answer: result.decision.answer, isOwn: true });
   }
+  return results.flatMap(decisionsOf).length;
 }
 
 function decisionsOf(result: Result): Decision[] {
