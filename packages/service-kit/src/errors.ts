@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Fault, PROBLEMS, type ProblemCode, problemDocument } from "@countinghouse/contracts";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
@@ -80,10 +81,35 @@ const CLIENT_PROBLEMS: Readonly<Record<string, ProblemCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
 };
 
-/** Answers what was never a request for Fastify: too large a header, too slow, not HTTP at all. */
+/** Node keeps the answer that a connection is busy with here; it has no public name. */
+type BusySocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
+/** Connections that have sent what is no request and are to be closed. */
+const failed = new WeakSet<Socket>();
+
+/**
+ * Answers what was never a request for Fastify: too large a header, too slow, not HTTP at all. An
+ * earlier request of the same connection gets its own answer first: a client that pipelines must
+ * not take this one for it.
+ */
 export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable) {
+  if (error.code === "ECONNRESET" || socket.destroyed) {
     socket.destroy();
+    return;
+  }
+  if (failed.has(socket)) return;
+  failed.add(socket);
+  refuse(error, socket);
+}
+
+function refuse(error: Error & { code?: string }, socket: BusySocket): void {
+  const busyWith = socket._httpMessage;
+  if (busyWith?.req.complete && !busyWith.writableFinished) {
+    busyWith.once("finish", () => setImmediate(() => refuse(error, socket)));
+    return;
+  }
+  if (!socket.writable || busyWith?.headersSent) {
+    socket.destroySoon();
     return;
   }
   const code = CLIENT_PROBLEMS[error.code ?? ""] ?? "malformed";

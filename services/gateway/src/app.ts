@@ -62,7 +62,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
           await limits.byUser(request, reply, session);
           innerToken = innerTokenOf(session, service);
         }
-        forward(request, reply, targets[service], innerToken, logger);
+        await forward(request, reply, targets[service], innerToken, logger);
       },
       // Never reached: forward has taken the reply over.
       handler: async () => undefined,

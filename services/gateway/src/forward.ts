@@ -1,5 +1,5 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
-import { type Fault, PROBLEMS, problemDocument } from "@countinghouse/contracts";
+import { PROBLEMS, problemDocument } from "@countinghouse/contracts";
 import {
   type Logger,
   ProblemError,
@@ -16,7 +16,7 @@ const ANSWER_TIMEOUT_MS = 15_000;
 
 /** The request headers that services see; everything else a client sends ends here. */
 const PASSED_ON = [
-  ...["accept", "content-type", "content-length", "idempotency-key", "consistency-token"],
+  ...["accept", "content-type", "idempotency-key", "consistency-token"],
   ...["user-agent", "traceparent", "last-event-id"],
 ] as const;
 const NOT_PASSED_BACK = new Set(["connection", "keep-alive", "transfer-encoding", "date"]);
@@ -32,79 +32,90 @@ export function createTarget(url: string): Target {
 }
 
 /**
- * Streams a request to a service and its answer back. Nothing is parsed here; the body is bounded
- * by its announced length, or counted where it has none.
+ * Passes a request on to a service, and streams its answer back. No parsing happens here. The body
+ * is taken in first, within its bound, so that a slow client holds no connection to a service.
+ * Throws a 413 for a body that is too large.
  */
-export function forward(
+export async function forward(
   request_: FastifyRequest,
   reply: FastifyReply,
   target: Target,
   innerToken: string | undefined,
   log: Logger,
-): void {
+): Promise<void> {
   const { raw, id } = request_;
-  const length = Number(raw.headers["content-length"] ?? 0);
-  if (length > REQUEST_LIMITS.bodyBytes) throw new ProblemError("too_large");
+  const body = await bodyOf(raw);
   reply.hijack();
+  if (reply.raw.destroyed) return;
   const upstream = request({
     agent: target.agent,
     host: target.url.hostname,
     port: target.url.port,
     method: raw.method,
     path: raw.url,
-    headers: headersFor(raw.headers, id, innerToken),
+    headers: headersFor(raw.headers, id, innerToken, body),
     timeout: ANSWER_TIMEOUT_MS,
   });
-  upstream.on("response", (answer) => passBack(answer, reply, id));
-  upstream.on("timeout", () => upstream.destroy(new Error("no answer in time")));
-  upstream.on("error", (err) => {
-    if (reply.raw.destroyed && !reply.raw.headersSent) return;
+  const giveUp = (err: Error) => {
+    clearTimeout(timer);
+    if (reply.raw.destroyed || reply.raw.writableEnded) return;
     log.warn({ err, requestId: id }, "service did not answer");
-    fail(reply, id, new ProblemError("unavailable", { retryAfterSeconds: 1 }));
+    fail(reply, id);
+  };
+  const late = () => {
+    const err = new Error("no answer in time");
+    giveUp(err);
+    upstream.destroy(err);
+  };
+  // The timeout of the socket begins with the socket, which may be long in coming.
+  const timer = setTimeout(late, ANSWER_TIMEOUT_MS);
+  upstream.on("response", (answer) => {
+    clearTimeout(timer);
+    passBack(answer, reply, id);
   });
+  upstream.on("timeout", late);
+  upstream.on("error", giveUp);
   reply.raw.on("close", () => {
+    clearTimeout(timer);
     if (!reply.raw.writableFinished) upstream.destroy();
   });
-  sendBody(raw, upstream, () => {
-    fail(reply, id, new ProblemError("too_large"));
-    upstream.destroy();
-  });
+  upstream.end(body);
 }
 
 function headersFor(
   given: IncomingHttpHeaders,
   requestId: string,
   innerToken: string | undefined,
+  body: Buffer | undefined,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = { "x-request-id": requestId };
   for (const name of PASSED_ON) {
     const value = given[name];
     if (value !== undefined) headers[name] = value;
   }
-  if (given["transfer-encoding"] !== undefined) headers["transfer-encoding"] = "chunked";
+  if (body !== undefined) headers["content-length"] = String(body.length);
   if (innerToken !== undefined) headers.authorization = `Bearer ${innerToken}`;
   return headers;
 }
 
-function sendBody(
-  raw: IncomingMessage,
-  upstream: ReturnType<typeof request>,
-  tooLarge: () => void,
-): void {
-  if (raw.headers["content-length"] === undefined && !raw.headers["transfer-encoding"]) {
-    upstream.end();
-    return;
-  }
-  let bytes = 0;
-  raw.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > REQUEST_LIMITS.bodyBytes) {
-      raw.pause();
-      raw.unpipe(upstream);
-      tooLarge();
-    }
+/** The body of a request, undefined where it has none. What a GET sends along means nothing. */
+function bodyOf(raw: IncomingMessage): Promise<Buffer | undefined> | undefined {
+  const { "content-length": length, "transfer-encoding": encoding } = raw.headers;
+  if (raw.method === "GET" || (length === undefined && encoding === undefined)) return undefined;
+  if (Number(length ?? 0) > REQUEST_LIMITS.bodyBytes) throw new ProblemError("too_large");
+  if (raw.destroyed) throw new ProblemError("request_timeout");
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    raw.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      // The rest of a body that is too large is read and dropped, so that the answer arrives.
+      if (bytes > REQUEST_LIMITS.bodyBytes) reject(new ProblemError("too_large"));
+      else chunks.push(chunk);
+    });
+    raw.on("end", () => resolve(Buffer.concat(chunks)));
+    raw.on("close", () => reject(new ProblemError("request_timeout")));
   });
-  raw.pipe(upstream);
 }
 
 function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: string): void {
@@ -128,19 +139,18 @@ function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: strin
   answer.on("aborted", () => raw.destroy());
 }
 
-/** A problem on a reply that Fastify has let go of. */
-function fail(reply: FastifyReply, requestId: string, problem: ProblemError): void {
+/** A 503 on a reply that Fastify has let go of; too late for one, the answer breaks off. */
+function fail(reply: FastifyReply, requestId: string): void {
   const { raw } = reply;
   if (raw.headersSent) {
     raw.destroy();
     return;
   }
-  const errors: readonly Fault[] | undefined = problem.errors;
-  raw.writeHead(PROBLEMS[problem.code].status, {
+  const { code, headers } = new ProblemError("unavailable", { retryAfterSeconds: 1 });
+  raw.writeHead(PROBLEMS[code].status, {
     ...SECURITY_HEADERS,
-    ...problem.headers,
+    ...headers,
     "content-type": "application/problem+json; charset=utf-8",
-    connection: "close",
   });
-  raw.end(JSON.stringify(problemDocument(problem.code, requestId, errors)));
+  raw.end(JSON.stringify(problemDocument(code, requestId)));
 }

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openGateway, SECRET_KEY, type TestGateway } from "./support/gateway.ts";
 import { hasHead, sendRaw } from "./support/raw.ts";
@@ -116,9 +118,10 @@ test("[S16] what is not there is not told to somebody without a token", async ()
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, POST"]);
 });
 
+const json = { "content-type": "application/json", "idempotency-key": "k" };
+
 describe("[S32] sizes", () => {
   const over = "x".repeat(64 * 1024 + 1);
-  const json = { "content-type": "application/json", "idempotency-key": "k" };
 
   test("a body of 64 KiB and one byte answers 413 and reaches nobody", async () => {
     const { token } = await gateway.logIn();
@@ -136,6 +139,12 @@ describe("[S32] sizes", () => {
     ].join("");
     const chunk = `${over.length.toString(16)}\r\n${over}\r\n`;
     expect(await sendRaw(gateway.url, head + chunk, hasHead)).toMatch(/^HTTP\/1\.1 413 /);
+    // However much follows it, and the connection is good for another request.
+    const next = "0\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+    const both = await sendRaw(gateway.url, head + chunk.repeat(40) + next, (answer) => {
+      return answer.includes('"live"');
+    });
+    expect(both.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 413", "HTTP/1.1 200"]);
   });
 
   test("a header of 20 KB answers 431 with the headers of every answer", async () => {
@@ -154,6 +163,55 @@ describe("[S32] sizes", () => {
     const answer = await sendRaw(gateway.url, "GET /livez HTTP/1.1\r\nHost: x\r\n");
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
     expect(answer).toContain('"code":"request_timeout"');
+  });
+});
+
+describe("[S32] slow and broken clients", () => {
+  const post = async (path: string, more: string) => {
+    const { token } = await gateway.logIn();
+    const type = "Content-Type: application/json\r\n";
+    return `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n${type}${more}`;
+  };
+
+  test("bodies that do not end keep nobody else waiting", async () => {
+    const request = await post("/v1/transfers", "Content-Length: 2\r\n\r\n");
+    await sendRaw(gateway.url, `${request}{}`, hasHead);
+    const { hostname, port } = new URL(gateway.url);
+    const slow = Array.from({ length: 300 }, () => connect(Number(port), hostname));
+    for (const socket of slow) socket.write(`${request}{`);
+    await Promise.all(slow.map((socket) => once(socket, "connect")));
+    // A new connection, so that it comes after all of them.
+    const answer = sendRaw(gateway.url, `${request}{}`, hasHead);
+    const late = new Promise((resolve) => setTimeout(() => resolve("late"), 2_000));
+    expect(await Promise.race([answer, late])).toMatch(/^HTTP\/1\.1 200 /);
+    for (const socket of slow) socket.destroy();
+  });
+
+  test("what follows a request and is none does not answer for it", async () => {
+    gateway.respondWith((response) => setTimeout(() => response.end('{"done":true}'), 100));
+    const request = await post("/v1/transfers", "Content-Length: 2\r\n\r\n{}");
+    const answer = await sendRaw(gateway.url, `${request}GARBAGE\r\n\r\n`);
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 400"]);
+    expect(answer.indexOf('{"done":true}')).toBeLessThan(answer.indexOf("HTTP/1.1 400"));
+    gateway.respondWith((response) => response.end("{}"));
+  });
+
+  test("a body whose chunks are broken answers 400 at once", async () => {
+    const request = await post("/v1/transfers", "Transfer-Encoding: chunked\r\n\r\nZZ\r\n");
+    expect(await sendRaw(gateway.url, request)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test("an empty body in chunks is no body", async () => {
+    const chunked = "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    await sendRaw(gateway.url, await post("/v1/transfers", chunked), hasHead);
+    expect(gateway.seen.at(-1)?.headers).toMatchObject({ "content-length": "0" });
+  });
+
+  test("what a GET sends along goes no further", async () => {
+    const { token } = await gateway.logIn();
+    const head = `GET /v1/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n`;
+    await sendRaw(gateway.url, `${head}Content-Length: 2\r\n\r\n{}`, hasHead);
+    expect(gateway.seen.at(-1)).toMatchObject({ method: "GET", body: "" });
   });
 });
 
