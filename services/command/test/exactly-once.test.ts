@@ -66,6 +66,34 @@ describe("[S42] a key", () => {
     }
   });
 
+  test("is kept by no request that does not fit its schema, and no such request has effect", async () => {
+    const [id, key] = [await anAccount(caller), randomUUID()];
+    const before = await eventCount(bank);
+    const bad: [body: object, pointer: string][] = [
+      [euros("0.00"), "/amount/value"],
+      [euros("1.001"), "/amount/value"],
+      [euros("-1"), "/amount/value"],
+      [euros("1000000000000000"), "/amount/value"],
+      [{ amount: { value: "1", currency: "ZZZ" } }, "/amount/currency"],
+      [{ amount: { value: 1, currency: "EUR" } }, "/amount/value"],
+      [{ ...euros("1.00"), reference: "" }, "/reference"],
+      [{ ...euros("1.00"), reference: "a\u0000b" }, "/reference"],
+      [{ ...euros("1.00"), reference: "x".repeat(141) }, "/reference"],
+      [{ ...euros("1.00"), more: 1 }, "/more"],
+      [{}, "/amount"],
+    ];
+    for (const [body, pointer] of bad) {
+      const answer = await caller.post(deposits(id), body, { key });
+      expect([answer.status, answer.body.errors[0].path]).toEqual([400, pointer]);
+    }
+    for (const not of ["", "ü", "x".repeat(129)]) {
+      const { status } = await caller.post(deposits(id), euros("1.00"), { key: not });
+      expect(status).toBe(400);
+    }
+    expect(await eventCount(bank)).toBe(before);
+    expect((await caller.post(deposits(id), euros("1.00"), { key })).status).toBe(201);
+  });
+
   test("is free after a 400 and a 403, and another caller's is another", async () => {
     const [id, key] = [await anAccount(caller), randomUUID()];
     expect((await caller.post(deposits(id), euros("0"), { key })).status).toBe(400);
@@ -94,6 +122,39 @@ describe("[S42] a key", () => {
     expect(await eventCount(bank)).toBe(before + 1);
   });
 });
+
+test("[S42] a key whose command is still running is told to wait, then has its answer", async () => {
+  const [id, key] = [await anAccount(caller), randomUUID()];
+  const release = await holdHead();
+  const first = caller.post(deposits(id), euros("1.00"), { key });
+  await expect.poll(blocked).toBe(1);
+  const meanwhile = await caller.post(deposits(id), euros("1.00"), { key });
+  expect([meanwhile.status, meanwhile.body.code]).toEqual([409, "idempotency_key_in_flight"]);
+  expect(meanwhile.headers.get("retry-after")).toBe("1");
+  await release();
+  const done = await first;
+  expectReplay(await caller.post(deposits(id), euros("1.00"), { key }), done);
+});
+
+/** Holds the head of the log, as another writer would, until the given function is called. */
+async function holdHead(): Promise<() => Promise<void>> {
+  const client = await bank.owner.connect();
+  await client.query("BEGIN");
+  await client.query("SELECT 1 FROM ledger.log_head WHERE ledger_id = 1 FOR UPDATE");
+  return async () => {
+    await client.query("COMMIT");
+    client.release();
+  };
+}
+
+/** How many commands wait for the head. */
+async function blocked(): Promise<number> {
+  const { rows } = await bank.owner.query(
+    `SELECT count(*)::int AS n FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE NOT l.granted AND a.datname = current_database()`,
+  );
+  return rows[0].n;
+}
 
 describe("two instances on one log", () => {
   test("[S43] of 200 withdrawals at once only the covered ones succeed, none fails", async () => {
