@@ -44,7 +44,9 @@ export function createKysely<Tables>(pool: pg.Pool): Kysely<Tables> {
  */
 const AWAY = /^(08|53|57P|58)/;
 const AWAY_CODES = new Set([
-  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH"],
+  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"],
+  // A name that does not resolve: how a stopped container looks to its neighbours.
+  ...["ENOTFOUND", "EAI_AGAIN"],
   ...["57014", "25P03"],
 ]);
 

@@ -63,7 +63,10 @@ export function createServiceClient(
   return {
     async ask(name, request) {
       const response = await send(name, request as Request<Operation>);
-      const text = await response.text();
+      // An answer may break off after its head, when the service dies or its time is over.
+      const text = await response.text().catch((cause: unknown) => {
+        throw unavailable(cause);
+      });
       if (response.status === 404) return undefined;
       if (!response.ok) throw unavailable(new Error(`${name} answered ${response.status}`));
       return text === "" ? undefined : JSON.parse(text);
