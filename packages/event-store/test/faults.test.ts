@@ -68,7 +68,7 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 describe("[S42] a connection that is cut", () => {
-  test("between two statements under a lock fails that work as a database that is away", async () => {
+  test("between two statements fails their work as a database that is away", async () => {
     const streamId = randomUUID();
     const work = store.locked([1], async (session) => {
       await session.append([decision([change(streamId, 0)])]);

@@ -66,7 +66,7 @@ describe("[S42] a key", () => {
     }
   });
 
-  test("is kept by no request that does not fit its schema, and no such request has effect", async () => {
+  test("is kept by no request that is malformed, nor has one an effect", async () => {
     const [id, key] = [await anAccount(caller), randomUUID()];
     const before = await eventCount(bank);
     const bad: [body: object, pointer: string][] = [
@@ -123,7 +123,7 @@ describe("[S42] a key", () => {
   });
 });
 
-test("[S42] a key whose command is still running is told to wait, then has its answer", async () => {
+test("[S42] a key whose command still runs is told to wait, then has its answer", async () => {
   const [id, key] = [await anAccount(caller), randomUUID()];
   const release = await holdHead();
   const first = caller.post(deposits(id), euros("1.00"), { key });

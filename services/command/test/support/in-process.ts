@@ -19,7 +19,7 @@ export interface Said {
   readonly body: any;
 }
 
-/** The inside of the command service on a real log, with a store that tests can get in the way of. */
+/** The inside of the command service on a real log; tests can get in the way of its store. */
 export interface Bench {
   readonly deps: BatcherDeps;
   /** Sends a teller's command to the app. */
