@@ -15,10 +15,9 @@ export interface MoneyText {
 /** Why a text is no amount. */
 export type MoneyFault = "malformed" | "unknown_currency" | "not_positive";
 
-/** A balance stays below this many units of its currency. */
-const UNITS_DIGITS = 15;
 const VALUE = /^(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,4}))?$/;
-const POWERS = [1n, 10n, 100n, 1000n, 10_000n] as const;
+/** 10^15 units in minor units, by the decimals of the currency: a balance stays below. */
+const BALANCE_LIMITS: readonly bigint[] = [0n, 1n, 2n, 3n, 4n].map((n) => 10n ** (15n + n));
 
 /** The decimals of a currency, or undefined for one that accounts cannot have. */
 export function decimalsOf(currency: string): number | undefined {
@@ -35,9 +34,12 @@ export function parseAmount({ value, currency }: MoneyText): Money | MoneyFault 
   return minor === 0n ? "not_positive" : { minor, currency };
 }
 
-/** Writes minor units with exactly the decimals of the currency, with a leading `-` below zero. */
+/**
+ * Writes minor units with exactly the decimals of the currency, with a leading `-` below zero.
+ * Throws a RangeError for a currency without known decimals: a guess would move the point.
+ */
 export function moneyText(minor: bigint, currency: string): MoneyText {
-  const decimals = decimalsOf(currency) ?? 0;
+  const decimals = knownDecimals(currency);
   if (decimals === 0) return { value: String(minor), currency };
   const digits = String(minor < 0n ? -minor : minor).padStart(decimals + 1, "0");
   const sign = minor < 0n ? "-" : "";
@@ -50,7 +52,16 @@ export function minorUnits({ value }: MoneyText): bigint {
   return BigInt(value.replace(".", ""));
 }
 
-/** The least amount that a balance cannot reach, in minor units. */
+/**
+ * The least amount that a balance cannot reach, in minor units. Throws a RangeError for a currency
+ * without known decimals.
+ */
 export function balanceLimit(currency: string): bigint {
-  return 10n ** BigInt(UNITS_DIGITS) * (POWERS[decimalsOf(currency) ?? 0] ?? 1n);
+  return BALANCE_LIMITS[knownDecimals(currency)] ?? 0n;
+}
+
+function knownDecimals(currency: string): number {
+  const decimals = decimalsOf(currency);
+  if (decimals === undefined) throw new RangeError("a currency without known decimals");
+  return decimals;
 }

@@ -30,6 +30,12 @@ test("an opened account says whose it is and what", () => {
   });
 });
 
+test("an opened account's event has no more than it should, whatever the command carries", () => {
+  const more = { ownerId: OWNER, accountType: "checking", currency: "EUR", secret: "x" } as const;
+  const { secret: _, ...data } = more;
+  expect(openAccount(more)).toEqual({ kind: "accepted", facts: { type: "AccountOpened", data } });
+});
+
 test("a deposit says its amount, its side and the balance after it", () => {
   const command = { ...post(euros(550n)), reference: "Salary" };
   expect(deposit(command, account())).toEqual({

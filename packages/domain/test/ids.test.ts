@@ -33,6 +33,18 @@ test.each(NOT_OURS)("%s names no ledger", (id) => {
   expect(ledgerOf(id)).toBeUndefined();
 });
 
+const NO_ROOM: [what: string, nowMs: number, ledger: number][] = [
+  ["ledger 0", NOW_MS, 0],
+  ["ledger 4096", NOW_MS, LEDGER_MAX + 1],
+  ["half a ledger", NOW_MS, 1.5],
+  ["a time before 1970", -1, 1],
+  ["a time past 48 bits", 2 ** 48, 1],
+];
+
+test.each(NO_ROOM)("an id has no room for %s", (_, nowMs, ledger) => {
+  expect(() => makeLedgerId(nowMs, ledger, RANDOM)).toThrow(RangeError);
+});
+
 test("too little randomness is refused", () => {
   expect(() => makeLedgerId(NOW_MS, 1, new Uint8Array(7))).toThrow(RangeError);
 });

@@ -49,6 +49,11 @@ test("money below zero is shown with a sign", () => {
   expect(moneyText(-500n, "JPY").value).toBe("-500");
 });
 
+test("money without known decimals is not shown at all, rather than with the point moved", () => {
+  expect(() => moneyText(500n, "ZZZ")).toThrow(RangeError);
+  expect(() => balanceLimit("ZZZ")).toThrow(RangeError);
+});
+
 test("[S28] a balance stays below 10^15 units of its currency", () => {
   expect(balanceLimit("EUR")).toBe(10n ** 17n);
   expect(balanceLimit("JPY")).toBe(10n ** 15n);

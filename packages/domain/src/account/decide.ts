@@ -6,6 +6,7 @@ import { balanceLimit, type Money, moneyText } from "../money.ts";
 import type { AccountEvent, AccountOpened, AccountType } from "./events.ts";
 import type { Account } from "./state.ts";
 
+/** The caller has made sure of the owner, and that the currency is one of decimalsOf. */
 export interface OpenAccount {
   readonly ownerId: string;
   readonly accountType: AccountType;
@@ -13,6 +14,7 @@ export interface OpenAccount {
   readonly name?: string;
 }
 
+/** Money in or out of the bank; the amount is above zero, as parseAmount gives it. */
 export interface Post {
   readonly by: By;
   readonly transactionId: string;
@@ -20,6 +22,7 @@ export interface Post {
   readonly reference?: string;
 }
 
+/** A change of status, for a reason that people can read. */
 export interface Explain {
   readonly by: By;
   readonly reason: string;
@@ -27,10 +30,14 @@ export interface Explain {
 
 type AccountDecision = Decision<AccountEvent>;
 
+/** Always accepted. The event has these fields and no others, whatever object the command is. */
 export function openAccount(command: OpenAccount): Decision<AccountOpened> {
-  return accept({ type: "AccountOpened", data: command });
+  const { ownerId, accountType, currency, name } = command;
+  const data = { ownerId, accountType, currency, ...(name !== undefined && { name }) };
+  return accept({ type: "AccountOpened", data });
 }
 
+/** A frozen account takes it too. */
 export function deposit(command: Post, state: Account | undefined): AccountDecision {
   const account = visible(state, command.by);
   if (account === undefined) return refuse("not_found");
@@ -40,6 +47,7 @@ export function deposit(command: Post, state: Account | undefined): AccountDecis
   return accept({ type: "MoneyDeposited", data: posted(command, "credit", balance) });
 }
 
+/** Never more than the balance. */
 export function withdraw(command: Post, state: Account | undefined): AccountDecision {
   const account = visible(state, command.by);
   if (account === undefined) return refuse("not_found");
@@ -49,6 +57,7 @@ export function withdraw(command: Post, state: Account | undefined): AccountDeci
   return accept({ type: "MoneyWithdrawn", data: posted(command, "debit", balance) });
 }
 
+/** Once: what is frozen is refused. */
 export function freeze(command: Explain, state: Account | undefined): AccountDecision {
   const account = visible(state, command.by);
   if (account === undefined) return refuse("not_found");
@@ -57,6 +66,7 @@ export function freeze(command: Explain, state: Account | undefined): AccountDec
   return accept({ type: "AccountFrozen", data: { reason: command.reason } });
 }
 
+/** Once: what is open is refused. */
 export function unfreeze(command: Explain, state: Account | undefined): AccountDecision {
   const account = visible(state, command.by);
   if (account === undefined) return refuse("not_found");

@@ -16,6 +16,7 @@ import { type Money, minorUnits } from "../money.ts";
 import type { TransferReversed } from "./events.ts";
 import type { ReversedTransfer } from "./state.ts";
 
+/** Money from one account to another; `debitId` and `creditId` are the legs' transaction ids. */
 export interface Transfer {
   readonly by: By;
   readonly transferId: string;
@@ -33,6 +34,7 @@ export interface TransferFacts {
   readonly received: TransferReceived;
 }
 
+/** Decides on both legs at once; `by` says whose money may go, it may go to anybody. */
 export function transfer(
   command: Transfer,
   from: Account | undefined,
@@ -58,6 +60,7 @@ export function transfer(
   });
 }
 
+/** Money back; `reversalId` is a transfer id of its own. */
 export interface Reverse {
   readonly reversalId: string;
   readonly debitId: string;
