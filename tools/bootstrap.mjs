@@ -16,6 +16,7 @@ const LOCK = join(ROOT, ".installing");
 const LOCK_WRITING_MS = 2_000;
 const LOCK_POLL_MS = 250;
 const OUTPUT_SHOWN = 30;
+const PARENT_POLL_MS = 250;
 
 const COMMANDS = {
   start: (args) => ["packages/cli/src/main.ts", "start", ...args],
@@ -144,8 +145,19 @@ function run(node, args, canHearTwice) {
   });
   process.on("SIGINT", () => canHearTwice && child.kill("SIGINT"));
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  if (process.env.npm_lifecycle_event) onOrphaned(() => child.kill("SIGTERM"));
   child.on("error", (error) => fail(`Node 24 could not be started: ${error.message}`));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+/** npm hands a signal on to the shell between us, which dies of it and tells nobody. */
+function onOrphaned(end) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    end();
+  }, PARENT_POLL_MS);
 }
 
 function fail(sentence) {
