@@ -7,6 +7,14 @@ export interface Read extends StreamRef {
   readonly category: Category;
 }
 
+/**
+ * What a stream is remembered by. Its id alone would let a command see a stream of another category
+ * as one of its own.
+ */
+export function keyOf({ category, streamId }: Read): string {
+  return `${category} ${streamId}`;
+}
+
 /** The streams of a command as they stand when it is decided, in the order of its reads. */
 export type View = readonly Stream[];
 

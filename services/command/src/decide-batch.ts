@@ -2,7 +2,7 @@ import { problemDocument } from "@countinghouse/contracts";
 import type { Decision, StreamChange } from "@countinghouse/event-store";
 import type { AccountVersion, ConsistencyTokens } from "@countinghouse/service-kit";
 import { type Aggregates, NO_STREAM, type Stream } from "./aggregates.ts";
-import type { Command, Outcome } from "./command.ts";
+import { type Command, keyOf, type Outcome, type Read } from "./command.ts";
 
 /** A command of a batch with what it came to; `fault` when its decision threw, which is a bug. */
 export type Result =
@@ -11,7 +11,8 @@ export type Result =
 
 /**
  * Decides commands one after another, each on what the ones before it left, and gives the decisions
- * to append. `streams` is the baseline on the way in and holds the outcome on the way out.
+ * to append. `streams`, by `keyOf`, is the baseline on the way in and holds the outcome on the way
+ * out.
  */
 export function decideBatch(
   commands: readonly Command[],
@@ -35,18 +36,18 @@ function decideOne(
   tokens: ConsistencyTokens,
 ): Decision {
   const { ledger, reads, scope, key, request, cause } = command;
-  const view = reads.map(({ streamId }) => streams.get(streamId) ?? NO_STREAM);
+  const view = reads.map((read) => streams.get(keyOf(read)) ?? NO_STREAM);
   const outcome = command.decide(view);
   const changes = changesOf(command, outcome, view, aggregates);
-  const after = new Map(changes.map((change) => [change.streamId, change.after]));
-  const now = reads.map(({ streamId }, i) => after.get(streamId) ?? view[i] ?? NO_STREAM);
+  const after = new Map(changes.map((change) => [keyOf(change), change.after]));
+  const now = reads.map((read, i) => after.get(keyOf(read)) ?? view[i] ?? NO_STREAM);
   // A token can be read: of what is not there for this caller it says nothing.
   const isAbsent = outcome.kind === "refused" && outcome.code === "not_found";
   const token = tokens.mint(isAbsent ? [] : versionsOf(command, now));
   const { status, response } = answerOf(outcome, cause.correlationId);
   const seen = reads.map((read, i) => ({ ...read, version: view[i]?.version ?? 0 }));
   // Last, so that a command that threw has left nothing that the next would build on.
-  for (const [streamId, stream] of after) streams.set(streamId, stream);
+  for (const [key, stream] of after) streams.set(key, stream);
   return {
     ledger,
     reads: seen,
@@ -56,7 +57,7 @@ function decideOne(
   };
 }
 
-type Change = StreamChange & { readonly after: Stream };
+type Change = Read & StreamChange & { readonly after: Stream };
 
 function changesOf(
   { reads }: Command,

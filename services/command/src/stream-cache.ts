@@ -1,7 +1,6 @@
 import type { EventStore, LogSession, StoredStream } from "@countinghouse/event-store";
-import type { Aggregates, Category, Stream } from "./aggregates.ts";
-import { NO_STREAM } from "./aggregates.ts";
-import type { Read } from "./command.ts";
+import type { Aggregates, Stream } from "./aggregates.ts";
+import { keyOf, type Read } from "./command.ts";
 
 /** Streams remembered at most; the oldest are forgotten first. */
 const STREAMS_MAX = 100_000;
@@ -11,7 +10,10 @@ const STREAMS_MAX = 100_000;
  * stale entry costs a second try and can do no harm.
  */
 export interface StreamCache {
-  /** The streams of these reads, the unknown ones loaded from the session in one statement. */
+  /**
+   * The streams of these reads by `keyOf`, the unknown ones loaded from the session in one
+   * statement.
+   */
   load(reads: readonly Read[], session: LogSession): Promise<Map<string, Stream>>;
   remember(streams: ReadonlyMap<string, Stream>): void;
   forget(reads: readonly Read[]): void;
@@ -20,8 +22,12 @@ export interface StreamCache {
 export function createStreamCache(store: EventStore, aggregates: Aggregates): StreamCache {
   const known = new Map<string, Stream>();
 
-  async function revive(read: Read, stored: StoredStream): Promise<Stream> {
-    const { evolve, fromJson, schema } = aggregates[stored.category as Category];
+  async function revive(read: Read, stored: StoredStream | undefined): Promise<Stream> {
+    // An id of another category names nothing here, but what is stored has the version it has.
+    if (stored?.category !== read.category) {
+      return { version: stored?.version ?? 0, state: undefined };
+    }
+    const { evolve, fromJson, schema } = aggregates[read.category];
     if (stored.stateSchema === schema) {
       return { version: stored.version, state: fromJson(stored.state) };
     }
@@ -34,32 +40,31 @@ export function createStreamCache(store: EventStore, aggregates: Aggregates): St
       const found = new Map<string, Stream>();
       const missing = new Map<string, Read>();
       for (const read of reads) {
-        const hit = known.get(read.streamId);
-        if (hit !== undefined) found.set(read.streamId, hit);
-        else missing.set(read.streamId, read);
+        const key = keyOf(read);
+        const hit = known.get(key);
+        if (hit !== undefined) found.set(key, hit);
+        else missing.set(key, read);
       }
       if (missing.size === 0) return found;
       const stored = await session.load([...missing.values()]);
-      for (const [streamId, read] of missing) {
-        const row = stored.get(streamId);
-        const isWanted = row !== undefined && row.category === read.category;
-        found.set(streamId, isWanted ? await revive(read, row) : NO_STREAM);
+      for (const [key, read] of missing) {
+        found.set(key, await revive(read, stored.get(read.streamId)));
       }
       return found;
     },
     remember(streams) {
-      for (const [streamId, stream] of streams) {
+      for (const [key, stream] of streams) {
         if (stream.version === 0) continue;
-        known.delete(streamId);
-        known.set(streamId, stream);
+        known.delete(key);
+        known.set(key, stream);
       }
-      for (const streamId of known.keys()) {
+      for (const key of known.keys()) {
         if (known.size <= STREAMS_MAX) break;
-        known.delete(streamId);
+        known.delete(key);
       }
     },
     forget(reads) {
-      for (const { streamId } of reads) known.delete(streamId);
+      for (const read of reads) known.delete(keyOf(read));
     },
   };
 }
