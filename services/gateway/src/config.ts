@@ -1,12 +1,27 @@
-import { commonConfig, HttpUrl, Key, userTokenConfig } from "@countinghouse/service-kit";
+import {
+  ConfigError,
+  commonConfig,
+  type Env,
+  HttpUrl,
+  Key,
+  loadConfig,
+  userTokenConfig,
+} from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 
 const perMinute = (usual: number) => {
   return Type.Integer({ minimum: 0, maximum: 1_000_000, default: usual });
 };
 
+const limits = {
+  RATE_LIMIT_ADDRESS: perMinute(3000),
+  RATE_LIMIT_USER: perMinute(1200),
+  RATE_LIMIT_LOGIN: perMinute(60),
+  RATE_LIMIT_REGISTER: perMinute(20),
+};
+
 /** The settings of the gateway; limits are requests a minute, 0 switches one off. */
-export const configSchema = Type.Object({
+const configSchema = Type.Object({
   ...commonConfig,
   ...userTokenConfig,
   INNER_PRIVATE_KEY: Key,
@@ -14,10 +29,19 @@ export const configSchema = Type.Object({
   COMMAND_URL: HttpUrl,
   QUERY_URL: HttpUrl,
   RELAY_URL: HttpUrl,
-  RATE_LIMIT_ADDRESS: perMinute(3000),
-  RATE_LIMIT_USER: perMinute(1200),
-  RATE_LIMIT_LOGIN: perMinute(60),
-  RATE_LIMIT_REGISTER: perMinute(20),
+  ...limits,
 });
 
 export type Config = Static<typeof configSchema>;
+
+/** Reads the settings from `env`. Throws a ConfigError, in production for a limit of 0, too. */
+export function readConfig(env: Env): Config {
+  const config = loadConfig("gateway", configSchema, env);
+  const names = Object.keys(limits) as (keyof typeof limits)[];
+  const off = config.ENVIRONMENT === "production" ? names.filter((name) => config[name] === 0) : [];
+  if (off.length === 0) return config;
+  throw new ConfigError(
+    "gateway",
+    off.map((name) => `${name} must not be 0 in production`),
+  );
+}

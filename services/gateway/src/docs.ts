@@ -1,4 +1,5 @@
 import { openApiDocument } from "@countinghouse/contracts";
+import { ProblemError } from "@countinghouse/service-kit";
 import fastify, { type FastifyInstance } from "fastify";
 
 const PAGE_POLICY =
@@ -17,6 +18,7 @@ export function addDocs(app: FastifyInstance, version: string): void {
   app.get("/docs/*", { config }, async ({ url }, reply) => {
     page ??= openPage();
     const answer = await (await page).inject({ method: "GET", url });
+    if (answer.statusCode === 404) throw new ProblemError("not_found");
     return reply
       .code(answer.statusCode)
       .headers({ "content-security-policy": PAGE_POLICY, "cache-control": "max-age=300" })

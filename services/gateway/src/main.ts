@@ -6,13 +6,12 @@ import {
   createServiceClient,
   type Env,
   listen,
-  loadConfig,
   type ReadinessCheck,
   type RunningService,
   runAsProcess,
 } from "@countinghouse/service-kit";
 import { buildApp } from "./app.ts";
-import { configSchema } from "./config.ts";
+import { readConfig } from "./config.ts";
 import { createTarget } from "./forward.ts";
 import { createSessionCache } from "./session-cache.ts";
 
@@ -20,7 +19,7 @@ const READY_TIMEOUT_MS = 900;
 
 /** Starts the gateway on the settings in `env`. */
 export async function start(env: Env): Promise<RunningService> {
-  const config = loadConfig("gateway", configSchema, env);
+  const config = readConfig(env);
   const logger = createLogger("gateway", config);
   const metrics = createMetrics("gateway");
   const signer = createInnerSigner("gateway", config.INNER_PRIVATE_KEY);

@@ -66,8 +66,9 @@ export function createSessionCache(auth: ServiceClient, logger: Logger): Session
 
   return {
     find(sessionId) {
-      const hit = feed.isFresh() ? known.get(sessionId) : undefined;
-      return hit ?? asked.get(sessionId)?.answer ?? ask(sessionId);
+      // Unheard, a question under way may be from before a change: everyone asks for themselves.
+      if (!feed.isFresh()) return ask(sessionId);
+      return known.get(sessionId) ?? asked.get(sessionId)?.answer ?? ask(sessionId);
     },
     stop: feed.stop,
   };

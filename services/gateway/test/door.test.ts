@@ -114,6 +114,8 @@ test("[S16] what is not there is not told to somebody without a token", async ()
   expect((await call("GET", "/v1/nothing", token)).status).toBe(404);
   expect((await call("GET", "/internal/sessions/x", token)).status).toBe(404);
   expect((await call("GET", "/metrics", token)).status).toBe(404);
+  const page = await call("GET", "/docs/nothing");
+  expect([page.status, page.body.code]).toEqual([404, "not_found"]);
   const wrong = await call("DELETE", "/v1/accounts", token);
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, POST"]);
 });

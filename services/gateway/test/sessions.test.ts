@@ -14,6 +14,13 @@ async function statusWith(token: string): Promise<number> {
   return response.status;
 }
 
+/** Resolves once the gateway asks for every request. */
+async function unheard(): Promise<void> {
+  const { token, sessionId } = await gateway.logIn();
+  const questions = () => gateway.asked.filter((id) => id === sessionId).length;
+  await expect.poll(() => statusWith(token).then(questions), { interval: 5 }).toBeGreaterThan(2);
+}
+
 test("a live session is asked for once", async () => {
   const { token } = await gateway.logIn();
   for (let i = 0; i < 5; i += 1) expect(await statusWith(token)).toBe(200);
@@ -58,6 +65,21 @@ test("[S36] while auth is not heard the gateway asks for every request", async (
   gateway.cutFeed();
   gateway.sessions.delete(sessionId);
   await expect.poll(() => statusWith(token), { interval: 20 }).toBe(401);
+});
+
+test("[S8] while auth is not heard nobody gets an answer that somebody else asked for", async () => {
+  const { token, sessionId } = await gateway.logIn();
+  gateway.stopFeed();
+  await unheard();
+  const questions = () => gateway.asked.filter((id) => id === sessionId).length;
+  const release = gateway.holdAnswers();
+  const early = statusWith(token);
+  await expect.poll(questions, { interval: 5 }).toBe(1);
+  gateway.sessions.delete(sessionId);
+  const late = statusWith(token);
+  await expect.poll(questions, { interval: 5 }).toBe(2);
+  release();
+  expect([await early, await late]).toEqual([200, 401]);
 });
 
 test("[S36] a service that is away answers 503 with Retry-After", async () => {

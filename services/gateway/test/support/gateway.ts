@@ -42,6 +42,8 @@ export interface TestGateway {
   holdAnswers(): () => void;
   /** Ends the stream of changes, as when auth or the way to it is lost. */
   cutFeed(): void;
+  /** The same for good: the stream does not open again. */
+  stopFeed(): void;
   respondWith(respond: Respond): void;
   stopBackend(): Promise<unknown>;
   close(): Promise<void>;
@@ -114,7 +116,7 @@ async function stubAuth() {
   const tell = (changed: string[]) =>
     feed?.write(`${JSON.stringify({ seq, sessions: changed })}\n`);
   const heartbeat = setInterval(() => tell([]), 300);
-  let held = Promise.resolve();
+  let [held, isFeedOpen] = [Promise.resolve(), true];
   const server = await listen(async (request, response) => {
     const [, , kind, id] = (request.url ?? "").split(/[/?]/);
     if (kind === "sessions") {
@@ -128,10 +130,12 @@ async function stubAuth() {
       for await (const chunk of request) body += chunk;
       waiting.get(JSON.parse(body).seq)?.();
       response.writeHead(204).end();
-    } else {
+    } else if (isFeedOpen) {
       feed = response;
       tell([]);
       setTimeout(followed, 20);
+    } else {
+      response.writeHead(503).end();
     }
   });
   server.on("close", () => clearInterval(heartbeat));
@@ -153,6 +157,10 @@ async function stubAuth() {
       const old = feed;
       feed = undefined;
       old?.destroy();
+    },
+    stopFeed() {
+      isFeedOpen = false;
+      this.cutFeed();
     },
   };
 }
