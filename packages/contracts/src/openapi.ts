@@ -104,10 +104,15 @@ const commandHeaders = {
   "Idempotency-Replayed": { schema: { type: "string", enum: ["true"] } },
 };
 
-function refusals({ access, command, refusals: own = [] }: Operation): Json {
+function refusals(operation: Operation): Json {
+  const { access, method, answers, command, refusals: own = [] } = operation;
   const ofAccess = access === "public" ? [] : access === "user" ? [401] : [401, 403];
-  const ofBody = command ? [409, 413, 415] : [];
-  const statuses = new Set([...COMMON_REFUSALS, ...ofAccess, ...ofBody, ...own]);
+  const ofForm = Object.values(answers).some((schema) => schema !== null) ? [406] : [];
+  // A body that comes too slowly, is too large or of another type, even where none is wanted.
+  const ofBody = method === "GET" ? [] : [408, 413, 415];
+  const ofCommand = command ? [409] : [];
+  const ofKind = [...ofAccess, ...ofForm, ...ofBody, ...ofCommand];
+  const statuses = new Set([...COMMON_REFUSALS, ...ofKind, ...own]);
   const content = {
     "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
   };

@@ -83,6 +83,8 @@ export interface LogSession {
   append(decisions: readonly Decision[]): Promise<void>;
   /** The streams that exist, by id. */
   load(refs: readonly StreamRef[]): Promise<ReadonlyMap<string, StoredStream>>;
+  /** Under a lock: the last position of each locked ledger, after which the next append goes on. */
+  readonly heads?: ReadonlyMap<number, number>;
 }
 
 /** The log as its only writer uses it. */

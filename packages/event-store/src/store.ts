@@ -75,16 +75,25 @@ async function locked<T>(
   work: (session: LogSession) => Promise<T>,
 ): Promise<T> {
   return transaction(pool, async (client) => {
+    const heads = new Map<number, number>();
     for (const ledger of [...new Set(ledgers)].sort((a, b) => a - b)) {
-      await client.query("SELECT ledger.lock_head($1)", [ledger]).catch((error: unknown) => {
-        throw named(error);
-      });
+      heads.set(ledger, await lockHead(client, ledger));
     }
     return work({
+      heads,
       append: (decisions) => appendInOrder(client, decisions),
       load: (refs) => load(client, refs),
     });
   });
+}
+
+async function lockHead(client: pg.PoolClient, ledger: number): Promise<number> {
+  try {
+    const { rows } = await client.query("SELECT ledger.lock_head($1) AS position", [ledger]);
+    return Number(rows[0].position);
+  } catch (error) {
+    throw named(error);
+  }
 }
 
 async function transaction<T>(

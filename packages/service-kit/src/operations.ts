@@ -12,6 +12,8 @@ import {
   type ServiceName,
 } from "@countinghouse/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { isAcceptable } from "./accept.ts";
+import { REQUEST_LIMITS } from "./app.ts";
 import type { InnerVerifier } from "./inner-token.ts";
 import { authorize, type Principal, type Scope, unauthenticated } from "./principal.ts";
 import { malformed, ProblemError } from "./problem-error.ts";
@@ -98,12 +100,14 @@ function serve(
     method: operation.method,
     url: operation.path.replaceAll(/\{(\w+)\}/g, ":$1"),
     config: { access: operation.access },
+    bodyLimit: operation.bodyBytes ?? REQUEST_LIMITS.bodyBytes,
     schema: schemaOf(operation),
     onRequest: async (request) => {
       callers.set(request, admit(operation, request, verify));
       checkParams(request);
     },
     preValidation: async (request) => {
+      checkAccept(operation, request);
       request.query = convertQuery(request.query as Record<string, string>, operation.query);
       checkBodyPresence(operation, request);
       if (operation.command) checkKey(request.headers["idempotency-key"]);
@@ -142,6 +146,12 @@ function checkParams(request: FastifyRequest): void {
     params[name] = value.toLowerCase();
     if (!UUID.test(value.toLowerCase())) throw new ProblemError("not_found");
   }
+}
+
+function checkAccept({ answers, mediaType }: Operation, { headers }: FastifyRequest): void {
+  const hasForm = Object.values(answers).some((schema) => schema !== null);
+  if (!hasForm || isAcceptable(headers.accept, mediaType ?? "application/json")) return;
+  throw new ProblemError("not_acceptable");
 }
 
 function checkBodyPresence({ body }: Operation, request: FastifyRequest): void {

@@ -13,6 +13,7 @@ import { createBatcher } from "./batcher.ts";
 import { AGGREGATES } from "./domain-aggregates.ts";
 import { createExecute } from "./executor.ts";
 import { createLedgers } from "./ledgers.ts";
+import { batchRoute } from "./routes/batch.ts";
 import type { RouteDeps } from "./routes/deps.ts";
 import { openAccountRoute } from "./routes/open-account.ts";
 import { postingRoutes } from "./routes/postings.ts";
@@ -46,6 +47,7 @@ export function buildApp(deps: CommandDeps): FastifyInstance {
     ...postingRoutes(routes),
     ...statusRoutes(routes),
     ...transferRoutes(routes),
+    transferBatch: batchRoute(routes),
   });
   return app;
 }

@@ -9,9 +9,11 @@ import type { Aggregates } from "./aggregates.ts";
 import type { Command } from "./command.ts";
 import { createCommitBatch } from "./commit-batch.ts";
 
-/** Commands of one append at most, and waiting ones of one ledger at most. */
-const BATCH_MAX = 500;
-const WAITING_MAX = 10_000;
+/**
+ * Streams that the commands of one append read at most, and those of all that wait for a ledger.
+ */
+const BATCH_READS_MAX = 2_000;
+const WAITING_READS_MAX = 40_000;
 
 /** An answer that is in the log, and whether this command put it there. */
 export interface Recorded {
@@ -51,28 +53,52 @@ export type Batch = readonly Waiting[];
  * decided one after another inside a batch, so contention makes batches, not conflicts.
  */
 export function createBatcher(deps: BatcherDeps): Batcher {
-  const queues = new Map<number, { waiting: Waiting[]; isRunning: boolean }>();
+  const queues = new Map<number, Queue>();
   const commit = createCommitBatch(deps);
 
   async function run(ledger: number): Promise<void> {
     const queue = queues.get(ledger);
     if (queue === undefined || queue.isRunning) return;
     queue.isRunning = true;
-    while (queue.waiting.length > 0) await commit(queue.waiting.splice(0, BATCH_MAX));
+    while (queue.waiting.length > 0) await commit(takeBatch(queue));
     queue.isRunning = false;
   }
 
   return {
     execute(command) {
-      const queue = queues.get(command.ledger) ?? { waiting: [], isRunning: false };
+      const queue = queues.get(command.ledger) ?? { waiting: [], reads: 0, isRunning: false };
       queues.set(command.ledger, queue);
-      if (queue.waiting.length >= WAITING_MAX) {
+      if (queue.reads >= WAITING_READS_MAX) {
         throw new ProblemError("unavailable", { retryAfterSeconds: 1 });
       }
+      queue.reads += readsOf(command);
       return new Promise((resolve, reject) => {
         queue.waiting.push({ command, resolve, reject });
         void run(command.ledger);
       });
     },
   };
+}
+
+interface Queue {
+  readonly waiting: Waiting[];
+  /** How many streams those who wait read. */
+  reads: number;
+  isRunning: boolean;
+}
+
+/** Takes as many as one append may have, in their order; one at least, however large. */
+function takeBatch(queue: Queue): Waiting[] {
+  let [count, reads] = [0, 0];
+  for (const { command } of queue.waiting) {
+    if (count > 0 && reads + readsOf(command) > BATCH_READS_MAX) break;
+    reads += readsOf(command);
+    count += 1;
+  }
+  queue.reads -= reads;
+  return queue.waiting.splice(0, count);
+}
+
+function readsOf({ reads }: Command): number {
+  return Math.max(1, reads.length);
 }

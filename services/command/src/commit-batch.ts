@@ -9,7 +9,7 @@ import {
 import { isDatabaseAway, ProblemError } from "@countinghouse/service-kit";
 import type { Stream } from "./aggregates.ts";
 import type { Batch, BatcherDeps, Waiting } from "./batcher.ts";
-import { decideBatch, type Result } from "./decide-batch.ts";
+import { decideBatch, needsHeads, type Result } from "./decide-batch.ts";
 import { createStreamCache, type StreamCache } from "./stream-cache.ts";
 
 /** How often a batch is tried: on the cache, under the lock, and after repeats were taken out. */
@@ -35,7 +35,7 @@ export function createCommitBatch(deps: BatcherDeps): (batch: Batch) => Promise<
   const retries = metrics.counter("command_batch_retries_total", "Batches tried again", ["why"]);
 
   async function settle(batch: Batch): Promise<void> {
-    let [left, isLocked] = [batch, false];
+    let [left, isLocked] = [batch, batch.some(({ command }) => needsHeads(command))];
     for (let tries = 1; left.length > 0; tries += 1) {
       try {
         const attempt = isLocked ? decideLocked : decideOnce;
@@ -95,7 +95,8 @@ async function decideOnce(
   const commands = batch.map(({ command }) => command);
   const reads = commands.flatMap((command) => command.reads);
   const streams = await cache.load(reads, session);
-  const results = decideBatch(commands, streams, aggregates, tokens);
+  const heads = session.heads && new Map(session.heads);
+  const results = decideBatch(commands, { streams, heads, aggregates, tokens });
   await session.append(results.flatMap((result) => decisionsOf(result)));
   return { results, streams };
 }

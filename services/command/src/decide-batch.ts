@@ -1,6 +1,11 @@
 import { problemDocument } from "@countinghouse/contracts";
 import type { Decision, StreamChange } from "@countinghouse/event-store";
-import type { AccountVersion, ConsistencyTokens } from "@countinghouse/service-kit";
+import {
+  type AccountVersion,
+  type ConsistencyTokens,
+  type EventRange,
+  TOKEN_ACCOUNTS_MAX,
+} from "@countinghouse/service-kit";
 import { type Aggregates, NO_STREAM, type Stream } from "./aggregates.ts";
 import { type Command, keyOf, type Outcome, type Read } from "./command.ts";
 
@@ -9,32 +14,37 @@ export type Result =
   | { readonly command: Command; readonly decision: Decision }
   | { readonly command: Command; readonly fault: unknown };
 
+/** What decisions are made on, and what they leave. */
+export interface Ground {
+  /** The baseline on the way in, the outcome on the way out. */
+  readonly streams: Map<string, Stream>;
+  /** Under the lock: the last position of each ledger, moved on by every decision. */
+  readonly heads: Map<number, number> | undefined;
+  readonly aggregates: Aggregates;
+  readonly tokens: ConsistencyTokens;
+}
+
+/** Whether the token of a command has to name its events: it can only be decided under the lock. */
+export function needsHeads({ reads }: Command): boolean {
+  return reads.filter(({ category }) => category === "account").length > TOKEN_ACCOUNTS_MAX;
+}
+
 /**
  * Decides commands one after another, each on what the ones before it left, and gives the decisions
- * to append. `streams`, by `keyOf`, is the baseline on the way in and holds the outcome on the way
- * out.
+ * to append.
  */
-export function decideBatch(
-  commands: readonly Command[],
-  streams: Map<string, Stream>,
-  aggregates: Aggregates,
-  tokens: ConsistencyTokens,
-): Result[] {
+export function decideBatch(commands: readonly Command[], ground: Ground): Result[] {
   return commands.map((command) => {
     try {
-      return { command, decision: decideOne(command, streams, aggregates, tokens) };
+      return { command, decision: decideOne(command, ground) };
     } catch (fault) {
       return { command, fault };
     }
   });
 }
 
-function decideOne(
-  command: Command,
-  streams: Map<string, Stream>,
-  aggregates: Aggregates,
-  tokens: ConsistencyTokens,
-): Decision {
+function decideOne(command: Command, ground: Ground): Decision {
+  const { streams, aggregates, tokens } = ground;
   const { ledger, reads, scope, key, request, cause } = command;
   const view = reads.map((read) => streams.get(keyOf(read)) ?? NO_STREAM);
   const outcome = command.decide(view);
@@ -43,11 +53,15 @@ function decideOne(
   const now = reads.map((read, i) => after.get(keyOf(read)) ?? view[i] ?? NO_STREAM);
   // A token can be read: of what is not there for this caller it says nothing.
   const isAbsent = outcome.kind === "refused" && outcome.code === "not_found";
-  const token = tokens.mint(isAbsent ? [] : versionsOf(command, now));
+  const ranges = rangesOf(changes, ground.heads);
+  const token = needsHeads(command)
+    ? tokens.mintRanges(ranges)
+    : tokens.mint(isAbsent ? [] : versionsOf(command, now));
   const { status, response } = answerOf(outcome, cause.correlationId);
   const seen = reads.map((read, i) => ({ ...read, version: view[i]?.version ?? 0 }));
   // Last, so that a command that threw has left nothing that the next would build on.
   for (const [key, stream] of after) streams.set(key, stream);
+  for (const { ledger: at, first, count } of ranges) ground.heads?.set(at, first + count - 1);
   return {
     ledger,
     reads: seen,
@@ -75,6 +89,20 @@ function changesOf(
     const after = { version: before.version + events.length, state };
     const stored = { state: toJson(state), stateSchema: schema };
     return { ...read, expectedVersion: before.version, events, ...stored, after };
+  });
+}
+
+/** Where the events of changes will stand, ledger by ledger, when the heads are locked. */
+function rangesOf(
+  changes: readonly Change[],
+  heads: ReadonlyMap<number, number> | undefined,
+): EventRange[] {
+  const counts = new Map<number, number>();
+  for (const { ledger, events } of heads === undefined ? [] : changes) {
+    counts.set(ledger, (counts.get(ledger) ?? 0) + events.length);
+  }
+  return [...counts].map(([ledger, count]) => {
+    return { ledger, first: (heads?.get(ledger) ?? 0) + 1, count };
   });
 }
 

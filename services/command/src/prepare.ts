@@ -52,12 +52,12 @@ export function byOf(scope: Scope): By {
   return scope;
 }
 
-/** The money of a body. Throws a 400 that points at what is wrong with it. */
-export function amountOf(text: MoneyText): Money {
+/** The money of a body, or of its part `at`. Throws a 400 that points at what is wrong with it. */
+export function amountOf(text: MoneyText, at = ""): Money {
   const amount = parseAmount(text);
-  if (amount === "unknown_currency") throw malformed("/amount/currency", "is not known");
-  if (amount === "malformed") throw malformed("/amount/value", "does not fit the currency");
-  if (amount === "not_positive") throw malformed("/amount/value", "must be above zero");
+  if (amount === "unknown_currency") throw malformed(`${at}/amount/currency`, "is not known");
+  if (amount === "malformed") throw malformed(`${at}/amount/value`, "does not fit the currency");
+  if (amount === "not_positive") throw malformed(`${at}/amount/value`, "must be above zero");
   return amount;
 }
 

@@ -168,11 +168,11 @@ describe("a batcher", () => {
       await append(decisions);
     };
     const first = batcher.execute(nothing());
-    const waiting = Array.from({ length: 10_000 }, () => batcher.execute(nothing()));
+    const waiting = Array.from({ length: 40_000 }, () => batcher.execute(nothing()));
     expect(() => batcher.execute(nothing())).toThrow(ProblemError);
     open();
     const answers = await Promise.all([first, ...waiting]);
-    expect(answers.filter(({ isOwn }) => isOwn)).toHaveLength(10_001);
+    expect(answers.filter(({ isOwn }) => isOwn)).toHaveLength(40_001);
   });
 
   test("gives a fault in a decision to its command alone, and counts it not", async () => {

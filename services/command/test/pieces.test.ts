@@ -63,9 +63,13 @@ function command(streamIds: string[], decide: (view: View) => NewEvent[][]): Com
   };
 }
 
+const ground = (streams: Map<string, Stream>) => {
+  return { streams, heads: undefined, aggregates: AGGREGATES, tokens };
+};
+
 describe("a batch", () => {
   const decide = (commands: Command[], streams = new Map<string, Stream>()) => {
-    return { streams, results: decideBatch(commands, streams, AGGREGATES, tokens) };
+    return { streams, results: decideBatch(commands, ground(streams)) };
   };
 
   test("lets each command see what the ones before it did", () => {
@@ -93,9 +97,9 @@ describe("a batch", () => {
   test("keeps nothing of a command that cannot be answered", () => {
     const ids = Array.from({ length: 5 }, () => randomUUID());
     const wide = command(ids, () => ids.map(() => [happened("a")]));
-    const cannot = { ...tokens, mint: () => expect.unreachable() };
+    const cannot = { ...tokens, mintRanges: () => expect.unreachable() };
     const streams = new Map<string, Stream>();
-    const [result] = decideBatch([wide], streams, AGGREGATES, cannot);
+    const [result] = decideBatch([wide], { ...ground(streams), tokens: cannot });
     expect(result).toHaveProperty("fault");
     expect(streams.size).toBe(0);
   });

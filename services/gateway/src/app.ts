@@ -3,6 +3,7 @@ import {
   type AppDeps,
   createApp,
   type InnerSigner,
+  REQUEST_LIMITS,
   type UserTokenClaims,
   userTokenOptions,
 } from "@countinghouse/service-kit";
@@ -50,6 +51,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
 
   for (const [name, operation] of Object.entries(publicOperations) as [string, Operation][]) {
     const { method, path, service, access } = operation;
+    const bodyMax = operation.bodyBytes ?? REQUEST_LIMITS.bodyBytes;
     app.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
@@ -62,7 +64,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
           await limits.byUser(request, reply, session);
           innerToken = innerTokenOf(session, service);
         }
-        await forward(request, reply, targets[service], innerToken, logger);
+        await forward(request, reply, { target: targets[service], innerToken, bodyMax }, logger);
       },
       // Never reached: forward has taken the reply over.
       handler: async () => undefined,

@@ -1,11 +1,6 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { PROBLEMS, problemDocument } from "@countinghouse/contracts";
-import {
-  type Logger,
-  ProblemError,
-  REQUEST_LIMITS,
-  SECURITY_HEADERS,
-} from "@countinghouse/service-kit";
+import { type Logger, ProblemError, SECURITY_HEADERS } from "@countinghouse/service-kit";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** Open connections to one service at most, and how long an unused one is kept. */
@@ -26,6 +21,13 @@ export interface Target {
   readonly agent: Agent;
 }
 
+/** How one request goes on: to which service, as whom, with how many bytes of body at most. */
+export interface Way {
+  readonly target: Target;
+  readonly innerToken: string | undefined;
+  readonly bodyMax: number;
+}
+
 export function createTarget(url: string): Target {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX, timeout: UNUSED_MS });
   return { url: new URL(url), agent };
@@ -39,12 +41,11 @@ export function createTarget(url: string): Target {
 export async function forward(
   request_: FastifyRequest,
   reply: FastifyReply,
-  target: Target,
-  innerToken: string | undefined,
+  { target, innerToken, bodyMax }: Way,
   log: Logger,
 ): Promise<void> {
   const { raw, id } = request_;
-  const body = await bodyOf(raw);
+  const body = await bodyOf(raw, bodyMax);
   reply.hijack();
   if (reply.raw.destroyed) return;
   const upstream = request({
@@ -99,10 +100,10 @@ function headersFor(
 }
 
 /** The body of a request, undefined where it has none. What a GET sends along means nothing. */
-function bodyOf(raw: IncomingMessage): Promise<Buffer | undefined> | undefined {
+function bodyOf(raw: IncomingMessage, bodyMax: number): Promise<Buffer | undefined> | undefined {
   const { "content-length": length, "transfer-encoding": encoding } = raw.headers;
   if (raw.method === "GET" || (length === undefined && encoding === undefined)) return undefined;
-  if (Number(length ?? 0) > REQUEST_LIMITS.bodyBytes) throw new ProblemError("too_large");
+  if (Number(length ?? 0) > bodyMax) throw new ProblemError("too_large");
   if (raw.destroyed) throw new ProblemError("request_timeout");
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -110,7 +111,7 @@ function bodyOf(raw: IncomingMessage): Promise<Buffer | undefined> | undefined {
     raw.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
       // The rest of a body that is too large is read and dropped, so that the answer arrives.
-      if (bytes > REQUEST_LIMITS.bodyBytes) reject(new ProblemError("too_large"));
+      if (bytes > bodyMax) reject(new ProblemError("too_large"));
       else chunks.push(chunk);
     });
     raw.on("end", () => resolve(Buffer.concat(chunks)));

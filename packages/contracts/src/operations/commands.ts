@@ -1,4 +1,6 @@
 import {
+  BatchRequest,
+  BatchResults,
   Opened,
   Opening,
   Posted,
@@ -81,6 +83,17 @@ export const commandOperations = {
     summary: "Move money between two accounts",
     body: TransferRequest,
     answers: { 201: Transferred },
+  },
+  transferBatch: {
+    ...command,
+    refusals: [],
+    tag: "Transfers",
+    path: "/v1/transfers/batch",
+    access: servesCustomers,
+    summary: "Up to 1,000 transfers at once, all or each for itself",
+    body: BatchRequest,
+    bodyBytes: 1024 * 1024,
+    answers: { 200: BatchResults },
   },
   reverseTransfer: {
     ...command,

@@ -15,6 +15,8 @@ export interface Operation {
   readonly query?: TObject;
   /** Absent: the operation takes no body. */
   readonly body?: TObject;
+  /** How many bytes the body may have, where that is not the usual number. */
+  readonly bodyBytes?: number;
   /** Success statuses with their JSON schema; null for no content. */
   readonly answers: Readonly<Record<number, TSchema | null>>;
   /** The media type of the success answer where it is not JSON. */

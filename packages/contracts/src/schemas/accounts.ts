@@ -54,6 +54,22 @@ export const Transferred = strict({
   }),
   to: strict({ accountId: Uuid, version: Version }),
 });
+/** How many transfers one batch may have. */
+export const BATCH_TRANSFERS_MAX = 1_000;
+
+export const BatchRequest = strict({
+  mode: Type.Enum(["atomic", "independent"]),
+  transfers: Type.Array(TransferRequest, { minItems: 1, maxItems: BATCH_TRANSFERS_MAX }),
+});
+export const BatchResults = strict({
+  results: Type.Array(
+    strict({
+      status: Type.Enum(["done", "refused", "not_executed"]),
+      transferId: Type.Optional(Uuid),
+      code: Type.Optional(Type.String()),
+    }),
+  ),
+});
 export const ReasonGiven = strict({ reason: Reason });
 export const StatusChanged = strict({ accountId: Uuid, version: Version, status: AccountStatus });
 

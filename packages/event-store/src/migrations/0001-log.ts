@@ -83,11 +83,14 @@ CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON ledger.log_head
 
 /** Takes the sequencer of a ledger until the transaction ends, to decide under it. */
 const LOCK = `
-CREATE FUNCTION ledger.lock_head(p_ledger int) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION ledger.lock_head(p_ledger int) RETURNS bigint LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_position bigint;
 BEGIN
-  PERFORM 1 FROM ledger.log_head WHERE ledger_id = p_ledger FOR UPDATE;
+  SELECT position INTO v_position FROM ledger.log_head WHERE ledger_id = p_ledger FOR UPDATE;
   IF NOT FOUND THEN RAISE EXCEPTION 'unknown ledger' USING ERRCODE = 'CH003'; END IF;
+  RETURN v_position;
 END $$;
 `;
 

@@ -45,6 +45,9 @@ export interface CommandServices {
   close(): Promise<void>;
 }
 
+/** The key of the services' Consistency-Tokens. */
+export const TOKEN_KEY = seed();
+
 export const NOBODY = "00000000-0000-7000-8000-000000000000";
 
 export async function openServices(count = 1): Promise<CommandServices> {
@@ -54,7 +57,7 @@ export async function openServices(count = 1): Promise<CommandServices> {
   const env = {
     ...{ ENVIRONMENT: "test", LOG_LEVEL: "silent", INNER_PUBLIC_KEYS: KEYS },
     INNER_PRIVATE_KEY: SEEDS.command,
-    TOKEN_KEY: seed(),
+    TOKEN_KEY,
     AUTH_URL: `http://127.0.0.1:${port}`,
     DATABASE_URL: databases.urlOf("ledger", "countinghouse_command"),
   };
