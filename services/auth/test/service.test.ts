@@ -37,6 +37,16 @@ test("with HS256 no key is published", async () => {
   await service.close();
 });
 
+test("a form that there is not answers 406, after the caller's roles are looked at", async () => {
+  const { accessToken: token } = await bank.newUser("customer");
+  const statusOf = async (path: string, accept: string) => {
+    return (await bank.call("GET", path, { token, headers: { accept } })).status;
+  };
+  expect(await statusOf("/v1/auth/me", "text/html")).toBe(406);
+  expect(await statusOf("/v1/auth/me", "text/html, */*;q=0.1")).toBe(200);
+  expect(await statusOf("/v1/users", "text/html")).toBe(403);
+});
+
 test("without its database auth is live but not ready, and asks to come again", async () => {
   const service = await start(SETTINGS);
   const at = (path: string, init?: RequestInit) => fetch(service.url + path, init);
