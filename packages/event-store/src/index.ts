@@ -1,4 +1,5 @@
 export * from "./errors.ts";
+export { createLedger, type Ledger, listLedgers } from "./ledgers.ts";
 export { migrateLedger } from "./migrate.ts";
 export type * from "./port.ts";
 export * from "./read.ts";
