@@ -67,7 +67,7 @@ test("[S36] while auth is not heard the gateway asks for every request", async (
   await expect.poll(() => statusWith(token), { interval: 20 }).toBe(401);
 });
 
-test("[S8] while auth is not heard nobody gets an answer that somebody else asked for", async () => {
+test("[S8] while auth is not heard nobody gets what somebody else had asked for", async () => {
   const { token, sessionId } = await gateway.logIn();
   gateway.stopFeed();
   await unheard();
