@@ -141,6 +141,13 @@ const HEADS: [what: string, lines: string[], status: number][] = [
   ["8 KiB of headers", [`X-Long: ${"x".repeat(9_000)}`], 431],
 ];
 
+test("[S42] a command with two keys answers 400", async () => {
+  const keys = "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Type: application/json";
+  const body = deposit("5");
+  const head = `POST /v1/accounts/${account}/deposits HTTP/1.1\r\n${keys}`;
+  expect(await statusOf(`${head}\r\nContent-Length: ${body.length}`, body)).toBe(400);
+});
+
 test.each(HEADS)("[S32] a request with %s answers as it should", async (_, lines, status) => {
   const before = await position();
   const head = [`POST /v1/accounts/${account}/deposits HTTP/1.1`, ...lines].join("\r\n");

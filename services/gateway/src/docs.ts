@@ -16,7 +16,10 @@ export function addDocs(app: FastifyInstance, version: string): void {
   let page: Promise<FastifyInstance> | undefined;
   app.get("/docs", { config }, async (_, reply) => reply.redirect("/docs/", 308));
   app.get("/docs/*", { config }, async ({ url }, reply) => {
-    page ??= openPage();
+    page ??= openPage().catch((error: unknown) => {
+      page = undefined;
+      throw error;
+    });
     const answer = await (await page).inject({ method: "GET", url });
     if (answer.statusCode === 404) throw new ProblemError("not_found");
     return reply

@@ -1,6 +1,6 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { PROBLEMS, problemDocument } from "@countinghouse/contracts";
-import { type Logger, ProblemError, SECURITY_HEADERS } from "@countinghouse/service-kit";
+import { type Logger, malformed, ProblemError, SECURITY_HEADERS } from "@countinghouse/service-kit";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** Open connections to one service at most, and how long an unused one is kept. */
@@ -45,6 +45,8 @@ export async function forward(
   log: Logger,
 ): Promise<void> {
   const { raw, id } = request_;
+  const keys = raw.headersDistinct["idempotency-key"] ?? [];
+  if (keys.length > 1) throw malformed("Idempotency-Key", "is given more than once");
   const body = await bodyOf(raw, bodyMax);
   reply.hijack();
   if (reply.raw.destroyed) return;

@@ -6,8 +6,8 @@ import type { LogReader } from "../log-reader.ts";
 const REMEMBERED_MAX = 1_000;
 
 /**
- * Turns the ranges of events that tokens of large commands name into the versions of the accounts in
- * them, by asking the log once per range. The log is what it is, so an answer stays true.
+ * Turns the ranges of events that tokens of large commands name into the versions of the accounts
+ * in them, by asking the log once per range. The log is what it is, so an answer stays true.
  */
 export type ResolveRanges = (
   requirements: readonly Requirement[],
