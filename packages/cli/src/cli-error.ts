@@ -13,7 +13,9 @@ export function reasonOf(error: unknown): string {
     EPERM: "it may not be written to",
     EROFS: "it is on a read-only file system",
     ENOTDIR: "a part of its path is no folder",
-    EEXIST: "there is a file in its place",
+    EEXIST: "there is a file where a folder has to be",
+    ENOENT: "no folder can be made there",
+    EISDIR: "there is a folder in its place",
     ENOSPC: "the disk is full",
   };
   return reasons[code ?? ""] ?? message;

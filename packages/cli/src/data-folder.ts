@@ -1,19 +1,13 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { CliError, reasonOf } from "./cli-error.ts";
 
 const SECRET_BYTES = 48;
+const SECRET_MIN = 32;
 const OWNER_ONLY = 0o600;
+
+type SecretName = "secret-key" | "postgres-password";
 
 /** The folder that holds all that a system on this machine keeps. */
 export interface DataFolder {
@@ -22,7 +16,9 @@ export interface DataFolder {
   readonly logs: string;
   readonly running: string;
   /** The text of a secret of its own, made on the first use, readable by its owner only. */
-  secret(name: "secret-key" | "postgres-password"): string;
+  secret(name: SecretName): string;
+  /** The same, or undefined when it was never made. */
+  knownSecret(name: SecretName): string | undefined;
 }
 
 /** The data folder of these settings; nothing is touched. */
@@ -33,14 +29,15 @@ export function dataFolderAt(path: string): DataFolder {
     postgres: join(root, "postgres"),
     logs: join(root, "logs"),
     running: join(root, "running.json"),
-    secret: (name) => secretAt(join(root, name)),
+    secret: (name) => readSecret(join(root, name)) ?? makeSecret(join(root, name)),
+    knownSecret: (name) => readSecret(join(root, name)),
   };
 }
 
 /** Makes the folder where it is missing. Throws a CliError when it cannot be written to. */
 export function prepare(folder: DataFolder): void {
   try {
-    mkdirSync(folder.logs, { recursive: true });
+    makeFolder(folder.logs);
     const probe = join(folder.path, `.probe-${process.pid}`);
     writeFileSync(probe, "");
     rmSync(probe);
@@ -49,50 +46,37 @@ export function prepare(folder: DataFolder): void {
   }
 }
 
-/**
- * Takes the folder for this process until the returned function is called. Throws a CliError when a
- * living process has it; a lock that a killed one left is taken over.
- */
-export function lock(folder: DataFolder): () => void {
-  const path = join(folder.path, "lock");
-  const mine = `${process.pid} ${startedAt(process.pid)}`;
-  for (;;) {
-    try {
-      const file = openSync(path, "wx", OWNER_ONLY);
-      writeSync(file, mine);
-      closeSync(file);
-      return () => rmSync(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const [pid = "", started = ""] = readFileSync(path, "utf8").split(" ");
-      if (startedAt(Number(pid)) === started && started !== "") {
-        throw new CliError(`A system is running already with ${folder.path} (process ${pid}).`);
-      }
-      rmSync(path, { force: true });
-    }
+/** Not mkdir's own `recursive`: that never comes back from below /proc, and it hides the reason. */
+function makeFolder(path: string): void {
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!isFolder(path)) throw error;
   }
 }
 
-/** When a living process was started, in a form that tells it from a later one; else empty. */
-function startedAt(pid: number): string {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return "";
-  }
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? "" : (fields[19] ?? "");
-  } catch {
-    return "alive";
-  }
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function secretAt(path: string): string {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    const made = randomBytes(SECRET_BYTES).toString("base64url");
-    writeFileSync(path, made, { mode: OWNER_ONLY, flag: "wx" });
+function readSecret(path: string): string | undefined {
+  try {
+    const secret = readFileSync(path, "utf8").trim();
+    if (secret.length >= SECRET_MIN) return secret;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new CliError(`The secret in ${path} cannot be used: ${reasonOf(error)}.`);
   }
-  return readFileSync(path, "utf8").trim();
+  throw new CliError(`The secret in ${path} is cut off; bring the file back from a backup.`);
+}
+
+/** Whole or not at all, whenever the process or the power is cut. */
+function makeSecret(path: string): string {
+  const made = randomBytes(SECRET_BYTES).toString("base64url");
+  const unfinished = `${path}.${process.pid}`;
+  writeFileSync(unfinished, made, { mode: OWNER_ONLY, flush: true });
+  renameSync(unfinished, path);
+  return made;
 }

@@ -1,11 +1,18 @@
 import { migrateLedger } from "@countinghouse/event-store";
 import pg from "pg";
-import { DATABASES, type DatabaseName, type DatabaseServer, urlFor } from "./databases.ts";
+import { CliError } from "./cli-error.ts";
+import {
+  DATABASES,
+  type DatabaseName,
+  type DatabaseServer,
+  databaseName,
+  urlFor,
+} from "./databases.ts";
 import { migrationOf } from "./services.ts";
 
 type Migrate = (databaseUrl: string) => Promise<void>;
 
-/** Brings all databases up to date, each as its owner. */
+/** Brings all databases up to date, each as its owner. Throws a CliError. */
 export async function migrateAll(server: DatabaseServer): Promise<void> {
   const migrations: Readonly<Record<DatabaseName, Migrate>> = {
     auth: await migrationOf("auth"),
@@ -16,8 +23,14 @@ export async function migrateAll(server: DatabaseServer): Promise<void> {
   await Promise.all(
     names.map(async (name) => {
       const url = urlFor(server, DATABASES[name].owner, name);
-      await closePublicSchema(url);
-      await migrations[name](url);
+      try {
+        await closePublicSchema(url);
+        await migrations[name](url);
+      } catch (cause) {
+        const { message } = cause as Error;
+        const database = databaseName(server, name);
+        throw new CliError(`${database} could not be brought up to date: ${message}`, { cause });
+      }
     }),
   );
 }

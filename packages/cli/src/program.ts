@@ -1,8 +1,9 @@
 import { ConfigError } from "@countinghouse/service-kit";
 import { Command } from "commander";
-import { CliError } from "./cli-error.ts";
+import { CliError, reasonOf } from "./cli-error.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addEnv } from "./commands/env.ts";
+import { addLedgers } from "./commands/ledgers.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addStart } from "./commands/start.ts";
 import { addUsers } from "./commands/users.ts";
@@ -11,13 +12,17 @@ import { addUsers } from "./commands/users.ts";
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const program = new Command("countinghouse");
   program.description("an event-sourced bank core").showHelpAfterError();
-  for (const add of [addStart, addDemo, addUsers, addMigrate, addEnv]) add(program);
+  for (const add of [addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv]) add(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    const isExpected = error instanceof CliError || error instanceof ConfigError;
-    const { message, stack } = error as Error;
-    process.stderr.write(`${isExpected ? message : stack}\n`);
+    process.stderr.write(`${sentenceOf(error as NodeJS.ErrnoException)}\n`);
     process.exit(1);
   }
+}
+
+function sentenceOf(error: NodeJS.ErrnoException): string {
+  if (error instanceof CliError || error instanceof ConfigError) return error.message;
+  if (error.path !== undefined) return `${error.path} cannot be used: ${reasonOf(error)}.`;
+  return error.stack ?? error.message;
 }

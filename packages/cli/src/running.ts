@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { CliError } from "./cli-error.ts";
-import { dataFolderAt } from "./data-folder.ts";
+import { type DataFolder, dataFolderAt } from "./data-folder.ts";
 import type { DatabaseServer } from "./databases.ts";
+import { isLocked } from "./lock.ts";
 import type { Settings } from "./settings.ts";
-import { secretOf } from "./start/start.ts";
 
 /**
  * The running system of the data folder: where it answers and which server it keeps its data on.
@@ -16,15 +16,26 @@ export interface RunningSystem {
 /** Throws a CliError when no system runs with this data folder. */
 export function findRunning(settings: Settings): RunningSystem {
   const folder = dataFolderAt(settings.COUNTINGHOUSE_DATA);
-  if (!existsSync(folder.running)) {
-    throw new CliError(`No system is running with ${folder.path}; start one with: npm start`);
-  }
-  const { gatewayUrl, postgres } = JSON.parse(readFileSync(folder.running, "utf8")) as {
-    gatewayUrl: string;
-    postgres: string;
-  };
+  const { gatewayUrl, postgres } = noteOf(folder);
   const adminUrl = settings.DATABASE_URL ?? `postgres://${postgres}/postgres`;
   return { gatewayUrl, server: { adminUrl, secretKey: secretOf(settings, folder) } };
+}
+
+function noteOf(folder: DataFolder): { gatewayUrl: string; postgres: string } {
+  try {
+    // What a killed system has noted is not so any more.
+    if (isLocked(folder)) return JSON.parse(readFileSync(folder.running, "utf8"));
+  } catch {
+    // It is only starting.
+  }
+  throw new CliError(`No system is running with ${folder.path}; start one with: npm start`);
+}
+
+/** The secret that the system was started with; here none is made. */
+function secretOf(settings: Settings, folder: DataFolder): string {
+  const secretKey = settings.SECRET_KEY ?? folder.knownSecret("secret-key");
+  if (secretKey !== undefined) return secretKey;
+  throw new CliError("SECRET_KEY is not set; give the one that the system was started with.");
 }
 
 /** The database server of these settings, be a system running or not. */

@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import type { Command } from "commander";
 import { readSettings } from "../settings.ts";
-import { start } from "../start/start.ts";
+import { type Started, type StartOptions, start } from "../start/start.ts";
 
-/** How long everything has to end before the process ends regardless. */
-const STOP_TIMEOUT_MS = 9_500;
+/** How long everything has to end before this process ends regardless. */
+const STOP_TIMEOUT_MS = 9_700;
 
 /** `countinghouse start [--processes]` */
 export function addStart(program: Command): void {
@@ -13,25 +14,38 @@ export function addStart(program: Command): void {
     .option("--processes", "each service as a process of its own", false)
     .action(async ({ processes }: { processes: boolean }) => {
       const settings = readSettings(process.env);
-      const starting = start({ settings, asProcesses: processes, out: process.stdout });
-      const stopping = once(async () => {
-        setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
-        await (await starting).stop();
-        process.exit(0);
-      });
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stopping);
-      await starting;
+      const signal = toldToStop();
+      const options = { settings, asProcesses: processes, out: process.stdout, signal };
+      const started = await startUnlessTold(options);
+      if (started === undefined) process.exit(0);
+      if (!signal.aborted) await once(signal, "abort");
+      if (process.stdout.isTTY) process.stdout.write("\nStopping …\n");
+      await started.stop();
+      process.exit(0);
     });
 }
 
-function once(work: () => Promise<void>): () => void {
-  let isDone = false;
-  return () => {
-    if (isDone) return;
-    isDone = true;
-    work().catch((error: Error) => {
-      process.stderr.write(`${error.message}\n`);
-      process.exit(1);
-    });
+/**
+ * Aborts at the first signal to end, or when who started us has gone; more of them change nothing.
+ */
+function toldToStop(): AbortSignal {
+  const stopping = new AbortController();
+  const tell = () => {
+    if (stopping.signal.aborted) return;
+    setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
+    stopping.abort();
   };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, tell);
+  process.once("disconnect", tell);
+  return stopping.signal;
+}
+
+/** Undefined when we were told to stop before everything ran; what did run has ended then. */
+async function startUnlessTold(options: StartOptions): Promise<Started | undefined> {
+  try {
+    return await start(options);
+  } catch (error) {
+    if (options.signal.aborted) return undefined;
+    throw error;
+  }
 }

@@ -17,7 +17,9 @@ import type { Runner } from "./run-as.ts";
 
 const MAJOR = "18";
 const SUPERUSER = "postgres";
-const STOP_TIMEOUT_MS = 7_000;
+/** How long a server that a killed start has left may take to end cleanly. */
+const ORPHAN_PATIENCE_MS = 7_000;
+const ABRUPT_PATIENCE_MS = 500;
 const POLL_MS = 20;
 
 /**
@@ -80,7 +82,12 @@ async function initdb(
   child.stderr?.on("data", (chunk: Buffer) => {
     errors += chunk;
   });
-  const [code] = await once(child, "close");
+  const code = await once(child, "close").then(
+    ([code]) => code,
+    (error: Error) => {
+      errors += error.message;
+    },
+  );
   if (code !== 0) {
     const [line = ""] = errors.trim().split("\n").slice(-1);
     throw new CliError(`PostgreSQL could not make its cluster in ${folder}: ${line}`);
@@ -97,8 +104,8 @@ export async function stopOrphan(folder: string): Promise<void> {
   if (!existsSync(file)) return;
   const [line = ""] = readFileSync(file, "utf8").split("\n");
   const pid = Number(line);
-  if (pid > 0 && isIn(pid, folder)) await stopServer(pid);
-  const until = Date.now() + STOP_TIMEOUT_MS;
+  if (pid > 0 && isIn(pid, folder)) await stopServer(pid, ORPHAN_PATIENCE_MS);
+  const until = Date.now() + ORPHAN_PATIENCE_MS;
   while (processesIn(folder).length > 0 && Date.now() < until) await delay(POLL_MS);
   if (isDead(pid) && processesIn(folder).length === 0) rmSync(file, { force: true });
 }
@@ -133,15 +140,15 @@ function isDead(pid: number): boolean {
 }
 
 /**
- * Ends a server quickly but cleanly; at once, with recovery at the next start, if it takes too
- * long.
+ * Ends a server quickly but cleanly. If that takes longer than `patienceMs` it ends at once, with
+ * recovery at the next start; nothing committed is lost either way.
  */
-export async function stopServer(pid: number): Promise<void> {
-  for (const signal of ["SIGINT", "SIGQUIT"] as const) {
+export async function stopServer(pid: number, patienceMs: number): Promise<void> {
+  for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
     if (!sent(pid, signal)) return;
-    const until = Date.now() + STOP_TIMEOUT_MS;
+    const until = Date.now() + (signal === "SIGINT" ? patienceMs : ABRUPT_PATIENCE_MS);
     while (Date.now() < until) {
-      if (!sent(pid, 0)) return;
+      if (!sent(pid, 0) || isDead(pid)) return;
       await delay(POLL_MS);
     }
   }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { CliError } from "../cli-error.ts";
@@ -10,6 +10,7 @@ import { createRunner } from "./run-as.ts";
 
 const HOST = "127.0.0.1";
 const READY_TIMEOUT_MS = 60_000;
+const STOP_PATIENCE_MS = 3_000;
 const POLL_MS = 25;
 
 /** What differs from PostgreSQL's defaults. Durability is left as it is: on. */
@@ -50,6 +51,7 @@ export async function startPostgres(
   const [port = 0] = await freePorts(1);
   const flags = Object.entries({ ...SETTINGS, port }).flatMap(([k, v]) => ["-c", `${k}=${v}`]);
   const log = openSync(logFile, "a");
+  const logBefore = fstatSync(log).size;
   const server = runner.spawn(binaries.postgres, ["-D", folder, ...flags], {
     stdio: ["ignore", log, log],
     detached: true,
@@ -57,35 +59,47 @@ export async function startPostgres(
   closeSync(log);
   server.unref();
   const url = `postgres://postgres:${password}@${HOST}:${port}/postgres`;
+  // However this process ends, but for kill -9, the server ends, too.
+  const stopAtExit = () => server.kill("SIGINT");
+  process.on("exit", stopAtExit);
   const stop = async () => {
-    if (server.pid !== undefined && server.exitCode === null) await stopServer(server.pid);
+    if (server.pid !== undefined && isRunning(server)) {
+      await stopServer(server.pid, STOP_PATIENCE_MS);
+    }
+    process.off("exit", stopAtExit);
   };
-  try {
-    await untilReady(server, url, logFile);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { url, host: HOST, port, stop };
+  if (await isReady(server, url)) return { url, host: HOST, port, stop };
+  await stop();
+  const said = readFileSync(logFile).subarray(logBefore).toString();
+  throw new CliError(`PostgreSQL did not start: ${reasonIn(said)} (${logFile})`);
 }
 
-async function untilReady(server: ChildProcess, url: string, logFile: string): Promise<void> {
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
+
+/** The reason among the lines that the server said. */
+function reasonIn(said: string): string {
+  const lines = said.trim().split("\n");
+  const reason = lines.findLast((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1) ?? "";
+  return reason.replace(/^.*(FATAL|PANIC): +/, "");
+}
+
+async function isReady(server: ChildProcess, url: string): Promise<boolean> {
   const until = Date.now() + READY_TIMEOUT_MS;
-  let failure: Error | undefined;
-  server.on("error", (error) => {
-    failure = error;
+  let isSpawned = true;
+  server.on("error", () => {
+    isSpawned = false;
   });
-  while (Date.now() < until) {
-    if (failure !== undefined || server.exitCode !== null) break;
+  while (Date.now() < until && isSpawned && isRunning(server)) {
     const client = new pg.Client({ connectionString: url });
     try {
       await client.connect();
       await client.end();
-      return;
+      return true;
     } catch {
       await delay(POLL_MS);
     }
   }
-  const last = failure?.message ?? readFileSync(logFile, "utf8").trim().split("\n").at(-1) ?? "";
-  throw new CliError(`PostgreSQL did not start: ${last} (${logFile})`);
+  return false;
 }

@@ -5,39 +5,52 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Env } from "@countinghouse/service-kit";
 import { CliError } from "../cli-error.ts";
 import { entryOf, SERVICE_NAMES, type Service } from "../services.ts";
-import type { System } from "./in-process.ts";
+import { SERVICES_STOP_MS, type System } from "./in-process.ts";
 
 const READY_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 6_000;
 const [BACKOFF_FIRST_MS, BACKOFF_MOST_MS] = [200, 10_000];
 /** A service that ran this long before it died starts again with the first backoff. */
 const STEADY_MS = 30_000;
 
 interface Supervised {
   readonly ready: Promise<string>;
-  stop(): Promise<void>;
+  /** Ends the service, by force when it has not ended at `deadline`. */
+  stop(deadline: number): Promise<void>;
 }
 
-/** Runs each service as a process, started again when it dies, all ended when we end. */
+/**
+ * Runs each service as a process, started again when it dies, all ended when we end. Throws a
+ * CliError, or the reason of `signal` when that says to start no further.
+ */
 export async function startProcesses(
   environments: Readonly<Record<Service, Env>>,
   logFolder: string,
   say: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<System> {
   const supervised = new Map<Service, Supervised>();
   const stop = async () => {
-    for (const name of SERVICE_NAMES.toReversed()) await supervised.get(name)?.stop();
+    const deadline = Date.now() + SERVICES_STOP_MS;
+    for (const name of SERVICE_NAMES.toReversed()) await supervised.get(name)?.stop(deadline);
   };
   for (const name of SERVICE_NAMES) {
     supervised.set(name, supervise(name, environments[name], logFolder, say));
   }
   try {
-    const urls = await Promise.all(SERVICE_NAMES.map((name) => supervised.get(name)?.ready));
+    const ready = Promise.all(SERVICE_NAMES.map((name) => supervised.get(name)?.ready));
+    const urls = await Promise.race([ready, aborted(signal)]);
     return { gatewayUrl: urls.at(-1) ?? "", stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
 }
 
 function supervise(
@@ -81,10 +94,10 @@ function supervise(
   ready.catch(() => {});
   return {
     ready,
-    async stop() {
+    async stop(deadline) {
       isStopping = true;
       clearTimeout(timer);
-      if (child !== undefined) await end(child);
+      if (child !== undefined) await end(child, deadline);
     },
   };
 }
@@ -102,11 +115,11 @@ function start(name: Service, env: Env, logFile: string): ChildProcess {
   return child;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, deadline: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((done) => child.once("exit", done));
   child.kill("SIGTERM");
-  const killer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+  const killer = setTimeout(() => child.kill("SIGKILL"), deadline - Date.now());
   await gone;
   clearTimeout(killer);
 }

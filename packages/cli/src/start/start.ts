@@ -1,9 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { CliError } from "../cli-error.ts";
-import { type DataFolder, dataFolderAt, lock, prepare } from "../data-folder.ts";
+import { type DataFolder, dataFolderAt, prepare } from "../data-folder.ts";
 import type { DatabaseServer } from "../databases.ts";
 import { freePorts, refusalToListen } from "../free-ports.ts";
+import { lock } from "../lock.ts";
 import { migrateAll } from "../migrate.ts";
 import { startPostgres } from "../postgres/server.ts";
 import { provision } from "../provision.ts";
@@ -13,6 +15,11 @@ import { environmentsOf, localPlaces, type Places } from "./environment.ts";
 import { type System, startInProcess } from "./in-process.ts";
 import { startProcesses } from "./processes.ts";
 import { createSteps, type Steps, tableOf } from "./steps.ts";
+import { createTeardown, type Teardown } from "./teardown.ts";
+
+/** How long the services of a killed start may take to see that and to let go of the port. */
+const LEFT_OVER_PATIENCE_MS = 9_000;
+const PORT_POLL_MS = 100;
 
 /** What runs after a start, and how to end it. */
 export interface Started {
@@ -24,39 +31,45 @@ export interface StartOptions {
   readonly settings: Settings;
   readonly asProcesses: boolean;
   readonly out: NodeJS.WriteStream;
+  /** Says to start no further. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Starts the whole system: the database server unless one is given, its roles, databases and
- * migrations, then the services. When a step fails, ends what the ones before it started and
- * throws.
+ * migrations, then the services. When a step fails, or `signal` says to stop, ends what the ones
+ * before it started and throws.
  */
 export async function start(options: StartOptions): Promise<Started> {
-  const { settings, out } = options;
-  const steps = createSteps(out);
+  const { settings, out, signal } = options;
+  const steps = createSteps(out, signal);
   const folder = dataFolderAt(settings.COUNTINGHOUSE_DATA);
-  const undo: (() => unknown)[] = [];
-  const stop = async () => {
-    for (const step of undo.splice(0).toReversed()) await step();
-  };
+  const teardown = createTeardown();
   try {
     prepare(folder);
-    undo.push(lock(folder));
-    await checkPort(settings);
-    const server = await databaseServer(settings, folder, steps, undo);
+    teardown.add(lock(folder));
+    const wasKilled = existsSync(folder.running);
+    await checkPort(settings, wasKilled ? LEFT_OVER_PATIENCE_MS : 0);
+    const server = await databaseServer(settings, folder, steps, teardown);
     const system = await startServices(options, server, folder, steps);
-    undo.push(() => system.stop());
-    writeRunning(folder, system, server, undo);
+    teardown.add(() => system.stop());
+    signal.throwIfAborted();
+    writeRunning(folder, system, server, teardown);
     steps.say(banner(settings, folder, system, server));
-    return { gatewayUrl: system.gatewayUrl, stop };
+    return { gatewayUrl: system.gatewayUrl, stop: () => teardown.run() };
   } catch (error) {
-    await stop();
+    await teardown.run().catch(() => {});
     throw error;
   }
 }
 
-async function checkPort({ HOST, PORT }: Settings): Promise<void> {
-  const code = PORT === 0 ? undefined : await refusalToListen(HOST, PORT);
+async function checkPort({ HOST, PORT }: Settings, patienceMs: number): Promise<void> {
+  const until = Date.now() + patienceMs;
+  let code = PORT === 0 ? undefined : await refusalToListen(HOST, PORT);
+  while (code === "EADDRINUSE" && Date.now() < until) {
+    await delay(PORT_POLL_MS);
+    code = await refusalToListen(HOST, PORT);
+  }
   if (code === undefined) return;
   if (code === "EADDRINUSE") {
     throw new CliError(`Port ${PORT} of ${HOST} is in use; set PORT to another one.`);
@@ -68,7 +81,7 @@ async function databaseServer(
   settings: Settings,
   folder: DataFolder,
   steps: Steps,
-  undo: (() => unknown)[],
+  teardown: Teardown,
 ): Promise<DatabaseServer> {
   const secretKey = secretOf(settings, folder);
   let adminUrl = settings.DATABASE_URL;
@@ -78,7 +91,7 @@ async function databaseServer(
     const postgres = await steps.run("PostgreSQL 18", async () => {
       return startPostgres(folder.postgres, password, log);
     });
-    undo.push(() => postgres.stop());
+    teardown.add(() => postgres.stop());
     adminUrl = postgres.url;
   }
   const server = { adminUrl, secretKey };
@@ -99,7 +112,7 @@ export function secretOf(settings: Settings, folder: DataFolder): string {
 }
 
 async function startServices(
-  { settings, asProcesses }: StartOptions,
+  { settings, asProcesses, signal }: StartOptions,
   server: DatabaseServer,
   folder: DataFolder,
   steps: Steps,
@@ -109,12 +122,14 @@ async function startServices(
   if (asProcesses) {
     const environments = environmentsOf({ settings, server, places });
     return steps.run(`${SERVICE_NAMES.length} services, a process each`, () => {
-      return startProcesses(environments, folder.logs, steps.say);
+      return startProcesses(environments, folder.logs, steps.say, signal);
     });
   }
   const logFile = join(folder.logs, "services.log");
   const environments = environmentsOf({ settings, server, places, logFile });
-  return steps.run(`${SERVICE_NAMES.length} services`, () => startInProcess(environments));
+  return steps.run(`${SERVICE_NAMES.length} services`, () => {
+    return startInProcess(environments, logFile);
+  });
 }
 
 async function pickPlaces(settings: Settings): Promise<Places> {
@@ -127,11 +142,11 @@ function writeRunning(
   folder: DataFolder,
   { gatewayUrl }: System,
   { adminUrl }: DatabaseServer,
-  undo: (() => unknown)[],
+  teardown: Teardown,
 ): void {
   const { host } = new URL(adminUrl);
   writeFileSync(folder.running, JSON.stringify({ pid: process.pid, gatewayUrl, postgres: host }));
-  undo.push(() => rmSync(folder.running, { force: true }));
+  teardown.add(() => rmSync(folder.running, { force: true }));
 }
 
 function banner(
@@ -142,7 +157,8 @@ function banner(
 ): string {
   const isOwn = settings.DATABASE_URL === undefined;
   const docs = settings.ENVIRONMENT === "production" ? "not in production" : `${gatewayUrl}/docs`;
-  const elsewhere = settings.COUNTINGHOUSE_DATA === ".countinghouse" ? "" : "COUNTINGHOUSE_DATA=… ";
+  const data = settings.COUNTINGHOUSE_DATA;
+  const elsewhere = data === ".countinghouse" ? "" : `COUNTINGHOUSE_DATA=${data} `;
   return tableOf([
     ["Gateway", gatewayUrl],
     ["Docs", docs],

@@ -7,7 +7,8 @@ export interface Steps {
   say(line: string): void;
 }
 
-export function createSteps(out: NodeJS.WriteStream): Steps {
+/** Steps on `out`. None begins once `signal` says to stop; it throws its reason instead. */
+export function createSteps(out: NodeJS.WriteStream, signal: AbortSignal): Steps {
   const paint = (style: "green" | "dim", text: string) => {
     return out.isTTY ? styleText(style, text) : text;
   };
@@ -15,6 +16,7 @@ export function createSteps(out: NodeJS.WriteStream): Steps {
   return {
     say,
     async run(title, work) {
+      signal.throwIfAborted();
       const startedAt = performance.now();
       if (out.isTTY) out.write(paint("dim", `  ${title} …`));
       const result = await work().finally(() => out.isTTY && out.write("\r\x1b[K"));
