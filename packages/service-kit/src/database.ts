@@ -9,6 +9,9 @@ export interface PoolLimits {
   readonly statementTimeoutMs: number;
 }
 
+/** How much later than the server the client gives a statement up. */
+const SILENCE_MS = 2_000;
+
 const USUAL: PoolLimits = { max: 10, acquireTimeoutMs: 2_000, statementTimeoutMs: 10_000 };
 
 /** A bounded pool of connections. A connection lost while idle is logged and replaced. */
@@ -24,6 +27,8 @@ export function createPool(
     max,
     connectionTimeoutMillis: acquireTimeoutMs,
     statement_timeout: statementTimeoutMs,
+    // A server that is cut off ends no statement; without this whoever waits would wait for ever.
+    query_timeout: statementTimeoutMs + SILENCE_MS,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     application_name: `countinghouse-${service}`,
   });
@@ -52,7 +57,7 @@ const AWAY_CODES = new Set([
 
 /** What the driver itself says, without a code. */
 const AWAY_MESSAGES =
-  /connection terminated|not queryable|timeout exceeded when trying to connect|ended/i;
+  /connection terminated|not queryable|timeout exceeded when trying to connect|read timeout|ended/i;
 
 /**
  * Whether a failure means that the database is out of reach for now, so that asking again may help.
