@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { filesFor, readSettings } from "@countinghouse/cli";
-import { loadConfig } from "@countinghouse/service-kit";
+import { type Env, loadConfig } from "@countinghouse/service-kit";
 import type { TObject } from "typebox";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -17,6 +17,12 @@ interface Container {
   readonly ports?: string[];
   readonly depends_on?: Record<string, unknown>;
   readonly healthcheck?: { test: string[] };
+}
+
+/** How the settings of a service are read. */
+interface ConfigModule {
+  readonly configSchema: TObject;
+  readonly readConfig?: (env: Env) => unknown;
 }
 
 const text = readFileSync(join(ROOT, "docker-compose.yml"), "utf8");
@@ -65,8 +71,9 @@ describe("docker-compose.yml", () => {
 describe("the settings of the containers", () => {
   test.each(SERVICES)("are all that %s needs to start", async (name) => {
     const path = join(ROOT, "services", name, "src", "config.ts");
-    const { configSchema } = (await import(path)) as { configSchema: TObject };
-    expect(() => loadConfig(name, configSchema, files[name] ?? {})).not.toThrow();
+    const { configSchema, readConfig } = (await import(path)) as ConfigModule;
+    const read = readConfig ?? ((env) => loadConfig(name, configSchema, env));
+    expect(() => read(files[name] ?? {})).not.toThrow();
   });
 
   test("give nobody but auth, the gateway and the migrations the secret", () => {

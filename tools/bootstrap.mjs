@@ -133,17 +133,18 @@ function nodePath() {
 /**
  * Runs the command in our place; it ends before we do. A Ctrl-C reaches the child by itself, since
  * it is in the same group of processes; a signal sent to us alone is passed on. The system takes
- * the second of two for the first; a test run would take it for the order to end at once.
+ * the second of two for the first; a test run would take it for the order to end at once. The system
+ * has a channel to us besides, by which it sees that we were killed.
  */
-function run(node, args, canHearTwice) {
+function run(node, args, isSystem) {
   const bin = join(ROOT, "node_modules", ".bin");
   const path = [bin, dirname(node), process.env.PATH].join(delimiter);
   const child = spawn(node, args, {
     cwd: ROOT,
-    stdio: "inherit",
+    stdio: ["inherit", "inherit", "inherit", ...(isSystem ? ["ipc"] : [])],
     env: { ...process.env, PATH: path },
   });
-  process.on("SIGINT", () => canHearTwice && child.kill("SIGINT"));
+  process.on("SIGINT", () => isSystem && child.kill("SIGINT"));
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   if (process.env.npm_lifecycle_event) onOrphaned(() => child.kill("SIGTERM"));
   child.on("error", (error) => fail(`Node 24 could not be started: ${error.message}`));

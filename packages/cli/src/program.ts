@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { ConfigError } from "@countinghouse/service-kit";
 import { Command } from "commander";
 import { CliError, reasonOf } from "./cli-error.ts";
@@ -8,12 +10,16 @@ import { addMigrate } from "./commands/migrate.ts";
 import { addStart } from "./commands/start.ts";
 import { addUsers } from "./commands/users.ts";
 
+const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
+
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const program = new Command("countinghouse");
   program.description("an event-sourced bank core").showHelpAfterError();
   for (const add of [addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv]) add(program);
   try {
+    // What the environment says goes before what the file says.
+    if (existsSync(SETTINGS_FILE)) process.loadEnvFile(SETTINGS_FILE);
     await program.parseAsync(argv);
   } catch (error) {
     process.stderr.write(`${sentenceOf(error as NodeJS.ErrnoException)}\n`);
