@@ -31,6 +31,7 @@ export interface EmbeddedPostgres {
   readonly url: string;
   readonly host: string;
   readonly port: number;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -68,7 +69,9 @@ export async function startPostgres(
     }
     process.off("exit", stopAtExit);
   };
-  if (await isReady(server, url)) return { url, host: HOST, port, stop };
+  if (await isReady(server, url)) {
+    return { url, host: HOST, port, pid: server.pid ?? 0, stop };
+  }
   await stop();
   const said = readFileSync(logFile).subarray(logBefore).toString();
   throw new CliError(`PostgreSQL did not start: ${reasonIn(said)} (${logFile})`);

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -14,6 +15,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { freePorts } from "@countinghouse/cli";
 import { Kafka, logLevel } from "kafkajs";
+import { endWithUs } from "../end-with-us.ts";
 
 const HOME = resolve(import.meta.dirname, "../../kafka");
 const LIBS = join(HOME, "libs");
@@ -33,16 +35,32 @@ export interface LocalBroker {
   stop(): Promise<void>;
 }
 
-/** Fetches the broker's jars with Maven, unless they are here. Throws when there is no Maven. */
+/**
+ * Fetches the broker's jars with Maven, unless they are here. They appear all at once, so that runs
+ * side by side do not break each other's. Throws when there is no Maven.
+ */
 export async function fetchJars(): Promise<void> {
   const stamp = join(LIBS, ".stamp");
   const hash = createHash("sha256")
     .update(readFileSync(join(HOME, "pom.xml")))
     .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
-  rmSync(LIBS, { recursive: true, force: true });
-  await run("mvn", ["-B", "-ntp", "-q", "dependency:copy-dependencies"], { cwd: HOME });
-  writeFileSync(stamp, hash);
+  const fetched = `${LIBS}.${process.pid}`;
+  const args = ["-B", "-ntp", "-q", "dependency:copy-dependencies", `-Dlibs=${fetched}`];
+  try {
+    await run("mvn", args, { cwd: HOME });
+    writeFileSync(join(fetched, ".stamp"), hash);
+    rmSync(LIBS, { recursive: true, force: true });
+    renameSync(fetched, LIBS);
+  } catch (cause) {
+    // Another run may have been quicker.
+    if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = code === "ENOENT" ? "there is no Maven (mvn)" : message;
+    throw new Error(`the broker's jars could not be fetched: ${reason}`, { cause });
+  } finally {
+    rmSync(fetched, { recursive: true, force: true });
+  }
 }
 
 /** Formats and starts a broker with its data in `folder`. Needs Java 17 and the jars. */
@@ -76,12 +94,10 @@ async function supervised(
     ended.kill(signal);
     await gone;
   };
-  const killAtExit = () => server?.kill("SIGKILL");
   const start = async () => {
     server = launch(folder, properties);
     await untilReady(server, brokers, folder);
   };
-  process.on("exit", killAtExit);
   await start();
   return {
     brokers,
@@ -89,7 +105,6 @@ async function supervised(
     kill: () => end("SIGKILL"),
     async stop() {
       await end("SIGTERM");
-      process.off("exit", killAtExit);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -127,6 +142,7 @@ function launch(folder: string, properties: string): ChildProcess {
   const args = [...memory, ...JVM, QUIET, "-cp", join(LIBS, "*"), "kafka.Kafka", properties];
   const server = spawn("java", args, { stdio: ["ignore", log, log] });
   closeSync(log);
+  if (server.pid !== undefined) server.once("exit", endWithUs(server.pid, "KILL"));
   return server;
 }
 
