@@ -100,7 +100,9 @@ function isLeftOver() {
 
 function collect(file, args, showsProgress) {
   const shell = process.platform === "win32";
-  const child = spawn(file, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], shell });
+  // Under `npm run --silent` npx would keep even its errors to itself.
+  const env = { ...process.env, npm_config_loglevel: "error" };
+  const child = spawn(file, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"], shell });
   let output = "";
   let shown = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -133,8 +135,8 @@ function nodePath() {
 /**
  * Runs the command in our place; it ends before we do. A Ctrl-C reaches the child by itself, since
  * it is in the same group of processes; a signal sent to us alone is passed on. The system takes
- * the second of two for the first; a test run would take it for the order to end at once. The system
- * has a channel to us besides, by which it sees that we were killed.
+ * the second of two for the first; a test run would take it for the order to end at once. By a
+ * channel the system sees, besides, that we were killed.
  */
 function run(node, args, isSystem) {
   const bin = join(ROOT, "node_modules", ".bin");

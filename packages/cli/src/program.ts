@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "@countinghouse/service-kit";
 import { Command } from "commander";
@@ -15,7 +15,7 @@ const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const program = new Command("countinghouse");
-  program.description("an event-sourced bank core").showHelpAfterError();
+  program.description("an event-sourced bank core").version(version()).showHelpAfterError();
   for (const add of [addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv]) add(program);
   try {
     // What the environment says goes before what the file says.
@@ -25,6 +25,11 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     process.stderr.write(`${sentenceOf(error as NodeJS.ErrnoException)}\n`);
     process.exit(1);
   }
+}
+
+function version(): string {
+  const text = readFileSync(join(import.meta.dirname, "../package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 function sentenceOf(error: NodeJS.ErrnoException): string {
