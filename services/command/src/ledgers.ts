@@ -11,12 +11,17 @@ export interface Ledgers {
 }
 
 export function createLedgers(store: EventStore): Ledgers {
-  const known = new Set<number>();
-  const exists = async (ledger: number) => {
-    if (known.has(ledger)) return true;
-    const isThere = await store.ledgerExists(ledger);
-    if (isThere) known.add(ledger);
-    return isThere;
+  const asked = new Map<number, Promise<boolean>>();
+  // Many who ask at once, as after a start, share one question; only a yes is remembered.
+  const exists = (ledger: number) => {
+    let answer = asked.get(ledger);
+    if (answer === undefined) {
+      answer = store.ledgerExists(ledger);
+      asked.set(ledger, answer);
+      const forget = () => void asked.delete(ledger);
+      answer.then((isThere) => isThere || forget(), forget);
+    }
+    return answer;
   };
   return {
     exists,
