@@ -30,7 +30,7 @@ afterAll(() => {
   between.close();
 });
 
-test("[S36] a server that falls silent fails a query, and is used again when it speaks", async () => {
+test("[S36] a server fallen silent fails a query, and serves again when it speaks", async () => {
   const url = new URL(inject("postgresUrl"));
   url.port = String((between.address() as AddressInfo).port);
   const logger = createLogger("test", { LOG_LEVEL: "silent" } as never);
