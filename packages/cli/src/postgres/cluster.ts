@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -117,7 +118,7 @@ const HAS_PROC = existsSync("/proc/self/cwd");
  */
 function isIn(pid: number, folder: string): boolean {
   try {
-    if (HAS_PROC) return readlinkSync(`/proc/${pid}/cwd`) === folder;
+    if (HAS_PROC) return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(folder);
     const command = execFileSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
     return command.includes(folder);
   } catch {

@@ -14,15 +14,16 @@ export interface Runner {
 }
 
 /**
- * PostgreSQL refuses to run as root. As root, its programs run as the user `postgres`; where that
- * user could not reach the paths (a folder of mode 700 above them) it keeps the capability to. The
- * kernel would leave that capability out of account when initdb asks, as the plain user, whether it
- * may run the server (access(2)), but for the securebit. Throws a CliError when none of it is
- * possible.
+ * PostgreSQL refuses to run as root. As root, its programs run as the owner of the cluster in
+ * `folder`, or as the user `postgres` where there is none yet. Where that user could not reach the
+ * paths (a folder of mode 700 above them) it keeps the capability to. The kernel would leave that
+ * capability out of account when initdb asks, as the plain user, whether it may run the server
+ * (access(2)), but for the securebit. Throws a CliError when none of it is possible.
  */
-export function createRunner(paths: readonly string[]): Runner {
+export function createRunner(program: string, folder: string): Runner {
   if (process.getuid?.() !== 0) return { spawn: (...args) => spawn(...args), own: () => {} };
-  const { uid, gid } = postgresUser();
+  const { uid, gid } = ownerOf(folder) ?? postgresUser();
+  const paths = [program, folder];
   const own = (path: string) => chownSync(path, uid, gid);
   if (paths.every(isOpenToAll)) {
     return { own, spawn: (file, args, options) => spawn(file, args, { ...options, uid, gid }) };
@@ -42,7 +43,7 @@ function checkReach(as: readonly string[], paths: readonly string[]): void {
     execFileSync("setpriv", [...as, "true"], { stdio: "ignore" });
   } catch (cause) {
     throw new CliError(
-      `PostgreSQL does not run as root, and its user ${USER} cannot enter ` +
+      `PostgreSQL does not run as root, and the user it runs as cannot enter ` +
         `${paths.filter((path) => !isOpenToAll(path)).join(" and ")}; ` +
         "start as another user, move the folder, or set DATABASE_URL.",
       { cause },
@@ -55,6 +56,11 @@ function isOpenToAll(path: string): boolean {
   const folder = dirname(path);
   const { mode } = statSync(folder, { throwIfNoEntry: false }) ?? { mode: OTHERS_MAY_PASS };
   return (mode & OTHERS_MAY_PASS) !== 0 && (folder === dirname(folder) || isOpenToAll(folder));
+}
+
+function ownerOf(folder: string): { uid: number; gid: number } | undefined {
+  const owner = statSync(folder, { throwIfNoEntry: false });
+  return owner === undefined || owner.uid === 0 ? undefined : owner;
 }
 
 function postgresUser(): { uid: number; gid: number } {

@@ -46,7 +46,7 @@ export async function startPostgres(
   logFile: string,
 ): Promise<EmbeddedPostgres> {
   const binaries = await findBinaries();
-  const runner = createRunner([binaries.postgres, folder]);
+  const runner = createRunner(binaries.postgres, folder);
   await ensureCluster(folder, password, binaries, runner);
   await stopOrphan(folder);
   const [port = 0] = await freePorts(1);

@@ -135,7 +135,9 @@ async function startServices(
 async function pickPlaces(settings: Settings): Promise<Places> {
   const free = await freePorts(SERVICE_NAMES.length);
   const ports = Object.fromEntries(SERVICE_NAMES.map((name, i) => [name, free[i]]));
-  return localPlaces(settings, { ...ports, gateway: settings.PORT } as Record<Service, number>);
+  // A free port is picked here and not by the gateway, which keeps it when it is started again.
+  const gateway = settings.PORT === 0 ? ports.gateway : settings.PORT;
+  return localPlaces(settings, { ...ports, gateway } as Record<Service, number>);
 }
 
 function writeRunning(
