@@ -44,10 +44,10 @@ export function createKysely<Tables>(pool: pg.Pool): Kysely<Tables> {
 }
 
 /**
- * SQLSTATE classes that say the server or the way to it is not there, not that a statement is
- * wrong.
+ * SQLSTATE classes that say the server or the way to it is not there, or that it rolled a
+ * transaction back to let another go on (a deadlock), not that a statement is wrong.
  */
-const AWAY = /^(08|53|57P|58)/;
+const AWAY = /^(08|40|53|57P|58)/;
 const AWAY_CODES = new Set([
   ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"],
   // A name that does not resolve: how a stopped container looks to its neighbours.

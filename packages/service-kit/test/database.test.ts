@@ -7,6 +7,7 @@ const FAILURES: [error: unknown, isAway: boolean][] = [
   [failure("ECONNREFUSED"), true],
   [failure("EAI_AGAIN"), true],
   [failure("57P01"), true],
+  [failure("40P01"), true],
   [failure("53300"), true],
   [new Error("Connection terminated unexpectedly"), true],
   [new Error("Client has encountered a connection error and is not queryable"), true],
