@@ -13,9 +13,6 @@ import {
   Version,
 } from "./primitives.ts";
 
-/** Ledgers are numbered from 1; an account id has room for this many. */
-export const LEDGER_MAX = 4095;
-
 const AccountType = Type.Enum(["checking", "savings"]);
 const AccountStatus = Type.Enum(["open", "frozen", "closed"]);
 
