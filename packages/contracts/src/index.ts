@@ -1,3 +1,6 @@
+export * from "./events/catalogue.ts";
+export * from "./events/documents.ts";
+export * from "./events/read.ts";
 export * from "./openapi.ts";
 export * from "./operations/index.ts";
 export { LOG_LIMIT } from "./operations/log.ts";

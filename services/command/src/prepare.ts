@@ -1,4 +1,4 @@
-import type { Operation } from "@countinghouse/contracts";
+import { newestVersion, type Operation } from "@countinghouse/contracts";
 import {
   type AccountEvent,
   type By,
@@ -11,9 +11,6 @@ import type { NewEvent } from "@countinghouse/event-store";
 import { type Call, malformed, type Scope, type UserPrincipal } from "@countinghouse/service-kit";
 import canonicalize from "canonicalize";
 import type { Command } from "./command.ts";
-
-/** The version of the form in which events are written now. */
-const EVENT_SCHEMA = 1;
 
 /** The ledger that keeps the answers of commands on things that are in none. */
 export const FIRST_LEDGER = 1;
@@ -63,5 +60,5 @@ export function amountOf(text: MoneyText, at = ""): Money {
 
 /** A fact of the domain as the log takes it. */
 export function eventOf({ type, data }: AccountEvent | TransferEvent): NewEvent {
-  return { type, schemaVersion: EVENT_SCHEMA, data: data as unknown as NewEvent["data"] };
+  return { type, schemaVersion: newestVersion(type), data: data as unknown as NewEvent["data"] };
 }

@@ -2,8 +2,11 @@ import Type, { type Static } from "typebox";
 import { ROLES } from "../roles.ts";
 import { Moment, MoneyShown, strict, Uuid, Version } from "./primitives.ts";
 
-/** Who caused an event: a user with the roles of that moment. */
-export const Actor = strict({ userId: Uuid, roles: Type.Array(Type.Enum([...ROLES])) });
+/** Who caused an event: a user with the roles of that moment. Readers take roles to come, too. */
+export const Actor = strict({
+  userId: Uuid,
+  roles: Type.Array(Type.Enum([...ROLES], { "x-extensible": true })),
+});
 export type Actor = Static<typeof Actor>;
 
 export const EventMeta = strict({

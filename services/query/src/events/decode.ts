@@ -1,4 +1,12 @@
-import { type Envelope, PostingData, Uuid } from "@countinghouse/contracts";
+import {
+  type Catalogue,
+  type Envelope,
+  EVENTS,
+  PostingData,
+  UnknownEventError,
+  Uuid,
+  upcast,
+} from "@countinghouse/contracts";
 import Type, { type Static, type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { exactMinorUnits } from "../money.ts";
@@ -15,15 +23,10 @@ export class UnreadableEventError extends Error {
   }
 }
 
-/** The version of every event type's format that is read here. */
-const SCHEMA_VERSION = 1;
-
-/** Events that are not of an account: a transfer's own stream says that it has been reversed. */
-const OTHER_STREAMS: ReadonlySet<string> = new Set(["TransferReversed"]);
-
 /** Whether an event is one that accounts are made of, or of an unknown kind, which may be. */
 export function concernsAccounts({ type }: Envelope): boolean {
-  return !OTHER_STREAMS.has(type);
+  const known: Catalogue = EVENTS;
+  return !Object.hasOwn(known, type) || known[type]?.stream === "account";
 }
 
 export function placeOf(envelope: Envelope): Place {
@@ -31,14 +34,23 @@ export function placeOf(envelope: Envelope): Place {
   return { accountId: streamId, ledger: meta.ledger, position, version, eventId, recordedAt };
 }
 
-/** What an event says. Throws an UnreadableEventError for what cannot be understood in full. */
-export function factOf({ type, schemaVersion, data }: Envelope): Fact {
-  const read = READERS[type];
-  if (read === undefined) throw new UnreadableEventError(`unknown event type ${type}`);
-  if (schemaVersion !== SCHEMA_VERSION) {
-    throw new UnreadableEventError(`unknown schema version of ${type}`);
+/**
+ * What an event says, in whatever version it was written. Throws an UnreadableEventError for what
+ * cannot be understood in full.
+ */
+export function factOf(envelope: Envelope, catalogue: Catalogue = EVENTS): Fact {
+  const read = Object.hasOwn(READERS, envelope.type) ? READERS[envelope.type] : undefined;
+  if (read === undefined) throw new UnreadableEventError(`unknown event type ${envelope.type}`);
+  return read(newest(envelope, catalogue).data);
+}
+
+function newest(envelope: Envelope, catalogue: Catalogue): Envelope {
+  try {
+    return upcast(envelope, catalogue);
+  } catch (error) {
+    if (error instanceof UnknownEventError) throw new UnreadableEventError(error.message);
+    throw error;
   }
-  return read(data);
 }
 
 const OpenedData = Type.Object({

@@ -1,0 +1,108 @@
+import type { Static, TObject } from "typebox";
+import type { Envelope } from "../schemas/envelope.ts";
+import * as schemas from "./schemas.ts";
+
+/** The data of an event of one version as the data of the next. Pure, and never throws. */
+export type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
+
+/** One event type: in which streams it is, and every version of its data, from the first. */
+export interface EventSpec {
+  /** Events of account streams are in the topic of account events; the others in the log alone. */
+  readonly stream: "account" | "transfer";
+  readonly summary: string;
+  readonly versions: readonly [TObject, ...TObject[]];
+  /** From version 1 to 2, from 2 to 3 and so on: one fewer than versions. */
+  readonly upcasters: readonly Upcaster[];
+}
+
+export type Catalogue = Readonly<Record<string, EventSpec>>;
+
+/** Every event type of the log. These names are its storage format: add, never rename. */
+export const EVENTS = {
+  AccountOpened: {
+    stream: "account",
+    summary: "An account was opened; the first event of its stream.",
+    versions: [schemas.AccountOpenedV1],
+    upcasters: [],
+  },
+  MoneyDeposited: {
+    stream: "account",
+    summary: "Money came in from outside of the bank.",
+    versions: [schemas.MoneyDepositedV1],
+    upcasters: [],
+  },
+  MoneyWithdrawn: {
+    stream: "account",
+    summary: "Money left the bank.",
+    versions: [schemas.MoneyWithdrawnV1],
+    upcasters: [],
+  },
+  TransferSent: {
+    stream: "account",
+    summary: "The payer's leg of a transfer.",
+    versions: [schemas.TransferSentV1],
+    upcasters: [],
+  },
+  TransferReceived: {
+    stream: "account",
+    summary: "The receiver's leg of a transfer.",
+    versions: [schemas.TransferReceivedV1],
+    upcasters: [],
+  },
+  ReversalSent: {
+    stream: "account",
+    summary: "An account paid back what a transfer had brought it.",
+    versions: [schemas.ReversalSentV1],
+    upcasters: [],
+  },
+  ReversalReceived: {
+    stream: "account",
+    summary: "An account got back what it had sent by a transfer.",
+    versions: [schemas.ReversalReceivedV1],
+    upcasters: [],
+  },
+  AccountFrozen: {
+    stream: "account",
+    summary: "The account takes credits and refuses debits from here on.",
+    versions: [schemas.AccountFrozenV1],
+    upcasters: [],
+  },
+  AccountUnfrozen: {
+    stream: "account",
+    summary: "The account is as usual again.",
+    versions: [schemas.AccountUnfrozenV1],
+    upcasters: [],
+  },
+  AccountClosed: {
+    stream: "account",
+    summary: "The account takes nothing any more.",
+    versions: [schemas.AccountClosedV1],
+    upcasters: [],
+  },
+  TransferReversed: {
+    stream: "transfer",
+    summary: "A transfer was reversed; says so in the transfer's own stream.",
+    versions: [schemas.TransferReversedV1],
+    upcasters: [],
+  },
+} as const satisfies Catalogue;
+
+export type EventType = keyof typeof EVENTS;
+
+type Last<T extends readonly unknown[]> = T extends readonly [...unknown[], infer L] ? L : never;
+
+/** The data of an event type in its newest version. */
+export type EventData<T extends EventType> = Static<Last<(typeof EVENTS)[T]["versions"]>>;
+
+/** An event of the log in the newest version of its type: `type` says what `data` is. */
+export type BankEvent<T extends EventType = EventType> = {
+  [Name in T]: Omit<Envelope, "type" | "data"> & {
+    readonly type: Name;
+    readonly data: EventData<Name>;
+  };
+}[T];
+
+/** The version in which events of a type are written. */
+export function newestVersion(type: EventType): number {
+  return EVENTS[type].versions.length;
+}
