@@ -1,4 +1,4 @@
-import type { Actor, Envelope, EventMeta } from "@countinghouse/contracts";
+import { type Actor, dataSchemaOf, type Envelope, type EventMeta } from "@countinghouse/contracts";
 import { UnreadableRecordError } from "./errors.ts";
 
 /** An event as a record of a topic. */
@@ -40,7 +40,7 @@ export function toRecord(envelope: Envelope): EventRecord {
       ce_source: `/countinghouse/ledgers/${meta.ledger}`,
       ce_subject: streamId,
       ce_time: envelope.recordedAt,
-      ce_dataschema: `urn:countinghouse:event:${type}:${schemaVersion}`,
+      ce_dataschema: dataSchemaOf(type, schemaVersion),
       ce_ledger: String(meta.ledger),
       ce_position: String(position),
       ce_streamversion: String(version),

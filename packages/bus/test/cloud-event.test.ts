@@ -1,4 +1,6 @@
+import { EventHeaders } from "@countinghouse/contracts";
 import { CloudEvent, Kafka } from "cloudevents";
+import { Compile } from "typebox/compile";
 import { expect, test } from "vitest";
 import { fromRecord, partitionOf, type RawRecord, toRecord } from "../src/index.ts";
 import { createEventMaker } from "./support/events.ts";
@@ -19,6 +21,15 @@ function received(record: ReturnType<typeof toRecord>): RawRecord {
 test("an envelope comes back from its record to the last byte", () => {
   for (const event of events) {
     expect(JSON.stringify(fromRecord(received(toRecord(event))))).toBe(JSON.stringify(event));
+  }
+});
+
+test("the headers of a record are those of the contract, and all of them", () => {
+  const isHeaders = Compile(EventHeaders);
+  for (const { headers } of events.map(toRecord)) {
+    expect([...isHeaders.Errors(headers)]).toEqual([]);
+    const known = Object.keys(EventHeaders.properties);
+    expect(Object.keys(headers).filter((name) => !known.includes(name))).toEqual([]);
   }
 });
 

@@ -1,3 +1,4 @@
+export * from "./asyncapi.ts";
 export * from "./events/catalogue.ts";
 export * from "./events/documents.ts";
 export * from "./events/read.ts";
@@ -9,6 +10,7 @@ export * from "./problems.ts";
 export * from "./roles.ts";
 export * from "./schemas/accounts.ts";
 export * from "./schemas/envelope.ts";
+export { EventHeaders } from "./schemas/event-headers.ts";
 export * from "./schemas/identity.ts";
 export * from "./schemas/primitives.ts";
 export * from "./topics.ts";

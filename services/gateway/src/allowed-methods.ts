@@ -15,6 +15,7 @@ function routes(): { pattern: RegExp; methods: string[] }[] {
     ["/livez", ["GET"]],
     ["/readyz", ["GET"]],
     ["/openapi.json", ["GET"]],
+    ["/asyncapi.json", ["GET"]],
     ["/docs", ["GET"]],
   ]);
   for (const { path, method } of Object.values(publicOperations)) {

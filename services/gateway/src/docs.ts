@@ -1,4 +1,5 @@
-import { openApiDocument } from "@countinghouse/contracts";
+import { asyncApiDocument, openApiDocument } from "@countinghouse/contracts";
+import { goldenEvents } from "@countinghouse/contracts/golden";
 import { ProblemError } from "@countinghouse/service-kit";
 import fastify, { type FastifyInstance } from "fastify";
 
@@ -6,13 +7,18 @@ const PAGE_POLICY =
   "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; " +
   "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 
-/** `/openapi.json`, and a page for people at `/docs`. */
+/** The documents of what is asked and of what is published, and one page for people at `/docs`. */
 export function addDocs(app: FastifyInstance, version: string): void {
   const config = { access: "public" } as const;
-  const document = JSON.stringify(openApiDocument(version));
-  app.get("/openapi.json", { config }, async (_, reply) => {
-    return reply.type("application/json; charset=utf-8").send(document);
-  });
+  const documents = {
+    "/openapi.json": JSON.stringify(openApiDocument(version)),
+    "/asyncapi.json": JSON.stringify(asyncApiDocument(version, goldenEvents())),
+  };
+  for (const [path, document] of Object.entries(documents)) {
+    app.get(path, { config }, async (_, reply) => {
+      return reply.type("application/json; charset=utf-8").send(document);
+    });
+  }
   let page: Promise<FastifyInstance> | undefined;
   app.get("/docs", { config }, async (_, reply) => reply.redirect("/docs/", 308));
   app.get("/docs/*", { config }, async ({ url }, reply) => {
@@ -37,7 +43,10 @@ async function openPage(): Promise<FastifyInstance> {
   await page.register(reference, {
     routePrefix: "/docs",
     configuration: {
-      url: "/openapi.json",
+      sources: [
+        { title: "Requests", slug: "requests", url: "/openapi.json", default: true },
+        { title: "Events", slug: "events", url: "/asyncapi.json" },
+      ],
       withDefaultFonts: false,
       telemetry: false,
       agent: { disabled: true },

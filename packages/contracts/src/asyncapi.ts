@@ -1,0 +1,189 @@
+import { type Catalogue, EVENTS } from "./events/catalogue.ts";
+import { dataSchemaOf } from "./events/documents.ts";
+import type { GoldenEvent } from "./events/golden.ts";
+import { logOperations } from "./operations/log.ts";
+import { Envelope } from "./schemas/envelope.ts";
+import { EventHeaders } from "./schemas/event-headers.ts";
+import { Uuid } from "./schemas/primitives.ts";
+import { ACCOUNT_EVENT_PARTITIONS, TOPICS } from "./topics.ts";
+
+type Json = Record<string, unknown>;
+
+/** One version of one event type, as the document names it: `TransferSentV1`. */
+interface Described {
+  readonly name: string;
+  readonly type: string;
+  readonly version: number;
+  readonly schema: object;
+  readonly summary: string;
+  readonly isInTopic: boolean;
+}
+
+const BINDING_VERSION = { kafka: "0.5.0", http: "0.3.0" };
+
+/**
+ * The AsyncAPI 3 document of what the bank publishes: the topic of account events and the log over
+ * HTTP, made from the very schemas that events are read with. Old versions stay in it, since they
+ * stay in the log. Golden events serve as examples.
+ */
+export function asyncApiDocument(version: string, golden: readonly GoldenEvent[] = []): Json {
+  const events = describedEvents();
+  return {
+    asyncapi: "3.0.0",
+    info: {
+      title: "Countinghouse events",
+      version,
+      description:
+        "Every movement of money is an event. Apply an account's events in the order of their " +
+        "versions and drop the versions you have: events may come again, and none is left out.",
+    },
+    defaultContentType: "application/json",
+    servers: servers(),
+    channels: channels(events),
+    operations: operations(events),
+    components: {
+      schemas: {
+        Envelope,
+        EventHeaders,
+        ...Object.fromEntries(events.map(({ name, schema }) => [name, schema])),
+      },
+      messages: {
+        LogLine: logLine(events),
+        ...Object.fromEntries(
+          events.filter(({ isInTopic }) => isInTopic).map((event) => message(event, golden)),
+        ),
+      },
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+    },
+  };
+}
+
+function describedEvents(): Described[] {
+  return Object.entries(EVENTS as Catalogue).flatMap(([type, { versions, summary, stream }]) => {
+    return versions.map((schema, i) => {
+      const version = i + 1;
+      const name = `${type}V${version}`;
+      return { name, type, version, schema, summary, isInTopic: stream === "account" };
+    });
+  });
+}
+
+function servers(): Json {
+  return {
+    kafka: {
+      host: "{brokers}",
+      protocol: "kafka",
+      description: "The brokers that the bank publishes to, where it has some.",
+      variables: { brokers: { default: "127.0.0.1:9092" } },
+    },
+    gateway: {
+      host: "{gateway}",
+      protocol: "http",
+      description: "The gateway, which has the log over HTTP with or without Kafka.",
+      variables: { gateway: { default: "127.0.0.1:8080" } },
+    },
+  };
+}
+
+function channels(events: readonly Described[]): Json {
+  const inTopic = events.filter(({ isInTopic }) => isInTopic);
+  return {
+    accountEvents: {
+      address: TOPICS.accountEvents,
+      title: "Account events",
+      description: "Keyed by account: the events of an account are in one partition, in order.",
+      servers: [reference("servers", "kafka")],
+      messages: Object.fromEntries(
+        inTopic.map(({ name }) => [name, reference("components/messages", name)]),
+      ),
+      bindings: {
+        kafka: {
+          topic: TOPICS.accountEvents,
+          partitions: ACCOUNT_EVENT_PARTITIONS,
+          topicConfiguration: { "cleanup.policy": ["delete"], "retention.ms": -1 },
+          bindingVersion: BINDING_VERSION.kafka,
+        },
+      },
+    },
+    log: {
+      address: logOperations.readLog.path,
+      title: "The log over HTTP",
+      description:
+        "All events of a ledger in position order, for auditors: one envelope a line " +
+        "(application/x-ndjson). With follow=true the answer stays open.",
+      servers: [reference("servers", "gateway")],
+      messages: { LogLine: reference("components/messages", "LogLine") },
+    },
+  };
+}
+
+function operations(events: readonly Described[]): Json {
+  const inTopic = events.filter(({ isInTopic }) => isInTopic);
+  return {
+    publishAccountEvents: {
+      action: "send",
+      summary: "The bank publishes every event of every account, at least once.",
+      channel: reference("channels", "accountEvents"),
+      messages: inTopic.map(({ name }) => reference("channels/accountEvents/messages", name)),
+    },
+    serveLog: {
+      action: "send",
+      summary: logOperations.readLog.summary,
+      channel: reference("channels", "log"),
+      messages: [reference("channels/log/messages", "LogLine")],
+      security: [reference("components/securitySchemes", "bearer")],
+      bindings: {
+        http: {
+          method: logOperations.readLog.method,
+          query: logOperations.readLog.query,
+          bindingVersion: BINDING_VERSION.http,
+        },
+      },
+    },
+  };
+}
+
+function message(event: Described, golden: readonly GoldenEvent[]): [string, Json] {
+  const { name, type, version, summary } = event;
+  const examples = golden
+    .filter((example) => example.type === type && example.schemaVersion === version)
+    .map(({ envelope }) => ({ name: "from a log", payload: envelope.data }));
+  return [
+    name,
+    {
+      name: dataSchemaOf(type, version),
+      title: `${type}, version ${version}`,
+      summary,
+      contentType: "application/json",
+      headers: reference("components/schemas", "EventHeaders"),
+      payload: reference("components/schemas", name),
+      correlationId: { location: "$message.header#/ce_correlationid" },
+      bindings: { kafka: { key: Uuid, bindingVersion: BINDING_VERSION.kafka } },
+      ...(examples.length > 0 && { examples }),
+    },
+  ];
+}
+
+/** An envelope whose type and schema version say which schema its data has. */
+function logLine(events: readonly Described[]): Json {
+  return {
+    name: "LogLine",
+    title: "One event of the log",
+    contentType: "application/x-ndjson",
+    payload: {
+      allOf: [reference("components/schemas", "Envelope")],
+      oneOf: events.map(({ name, type, version }) => ({
+        title: name,
+        properties: {
+          type: { const: type },
+          schemaVersion: { const: version },
+          data: reference("components/schemas", name),
+        },
+      })),
+    },
+  };
+}
+
+function reference(place: string, name: string): Json {
+  return { $ref: `#/${place}/${name}` };
+}
