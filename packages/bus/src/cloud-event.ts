@@ -25,32 +25,45 @@ type RawHeader = Buffer | string | readonly (Buffer | string)[];
  *   ce_correlationid ce_causationid? ce_traceparent? (distributed tracing extension)
  */
 
+/** An event whose data and meta are the text that the log keeps, canonical JSON. */
+export type LoggedEvent = Omit<Envelope, "data" | "meta"> & {
+  readonly data: string;
+  readonly meta: string;
+};
+
 /** The envelope as a CloudEvents record. */
 export function toRecord(envelope: Envelope): EventRecord {
-  const { position, eventId, streamId, version, type, schemaVersion, data, meta } = envelope;
+  const { data, meta } = envelope;
+  return recordOf({ ...envelope, data: JSON.stringify(data) }, meta);
+}
+
+/** An event of the log as a CloudEvents record; its data is passed on unread. */
+export function toRecordAsLogged(event: LoggedEvent): EventRecord {
+  return recordOf(event, JSON.parse(event.meta) as EventMeta);
+}
+
+function recordOf(event: Omit<LoggedEvent, "meta">, meta: EventMeta): EventRecord {
+  const { eventId, streamId, type, schemaVersion } = event;
   const { causationId, traceparent } = meta;
-  return {
-    key: streamId,
-    value: JSON.stringify(data),
-    headers: {
-      "content-type": "application/json",
-      ce_specversion: "1.0",
-      ce_id: eventId,
-      ce_type: type,
-      ce_source: `/countinghouse/ledgers/${meta.ledger}`,
-      ce_subject: streamId,
-      ce_time: envelope.recordedAt,
-      ce_dataschema: dataSchemaOf(type, schemaVersion),
-      ce_ledger: String(meta.ledger),
-      ce_position: String(position),
-      ce_streamversion: String(version),
-      ce_schemaversion: String(schemaVersion),
-      ce_actor: JSON.stringify(meta.actor),
-      ce_correlationid: meta.correlationId,
-      ...(causationId !== undefined && { ce_causationid: causationId }),
-      ...(traceparent !== undefined && { ce_traceparent: traceparent }),
-    },
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    ce_specversion: "1.0",
+    ce_id: eventId,
+    ce_type: type,
+    ce_source: `/countinghouse/ledgers/${meta.ledger}`,
+    ce_subject: streamId,
+    ce_time: event.recordedAt,
+    ce_dataschema: dataSchemaOf(type, schemaVersion),
+    ce_ledger: String(meta.ledger),
+    ce_position: String(event.position),
+    ce_streamversion: String(event.version),
+    ce_schemaversion: String(schemaVersion),
+    ce_actor: JSON.stringify(meta.actor),
+    ce_correlationid: meta.correlationId,
   };
+  if (causationId !== undefined) headers.ce_causationid = causationId;
+  if (traceparent !== undefined) headers.ce_traceparent = traceparent;
+  return { key: streamId, value: event.data, headers };
 }
 
 /**

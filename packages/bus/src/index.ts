@@ -1,4 +1,11 @@
-export { type EventRecord, fromRecord, type RawRecord, toRecord } from "./cloud-event.ts";
+export {
+  type EventRecord,
+  fromRecord,
+  type LoggedEvent,
+  type RawRecord,
+  toRecord,
+  toRecordAsLogged,
+} from "./cloud-event.ts";
 export * from "./errors.ts";
 export { canReachBrokers } from "./kafka/client.ts";
 export {

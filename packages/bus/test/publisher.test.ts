@@ -9,6 +9,7 @@ import {
   type Publisher,
   partitionOf,
   subscribeKafka,
+  toRecord,
 } from "../src/index.ts";
 import { createEventMaker } from "./support/events.ts";
 import { createHandler, quiet } from "./support/handler.ts";
@@ -37,7 +38,7 @@ describeWithKafka("publishing", () => {
 
   test("what is published is in its partition, in its order", async () => {
     const events = createEventMaker().next(stream, PUBLISH_MAX);
-    await publisher.publish(home, events);
+    await publisher.publish(home, events.map(toRecord));
     const high = (await ends()).find(({ partition }) => partition === home)?.high;
     expect(high).toBe(String(PUBLISH_MAX));
     const handler = createHandler();
@@ -57,14 +58,16 @@ describeWithKafka("publishing", () => {
     ["an event into another's partition", 1, (home + 1) % PARTITIONS],
   ])("%s is refused before anything is sent", async (_, count, partition) => {
     const events = createEventMaker().next(stream, count);
-    await expect(publisher.publish(partition, events)).rejects.toThrow(RangeError);
+    await expect(publisher.publish(partition, events.map(toRecord))).rejects.toThrow(RangeError);
     expect((await ends()).map(({ high }) => high)).toEqual(Array(PARTITIONS).fill("0"));
   });
 
   test("a second send while one is under way in its partition is refused", async () => {
     const maker = createEventMaker();
-    const first = publisher.publish(home, maker.next(stream, 5));
-    await expect(publisher.publish(home, maker.next(stream, 1))).rejects.toThrow(RangeError);
+    const first = publisher.publish(home, maker.next(stream, 5).map(toRecord));
+    await expect(publisher.publish(home, maker.next(stream, 1).map(toRecord))).rejects.toThrow(
+      RangeError,
+    );
     await first;
     expect((await ends()).find(({ partition }) => partition === home)?.high).toBe("5");
   });
@@ -78,7 +81,7 @@ describeWithKafka("publishing", () => {
       }
     });
     await Promise.all(
-      streams.map((id, partition) => publisher.publish(partition, maker.next(id, 7))),
+      streams.map((id, partition) => publisher.publish(partition, maker.next(id, 7).map(toRecord))),
     );
     expect((await ends()).map(({ high }) => high)).toEqual(Array(PARTITIONS).fill("7"));
   });
@@ -89,10 +92,12 @@ describeWithKafka("publishing", () => {
     const name = freshName();
     const early = publisherOf(name);
     const events = createEventMaker().next(stream, 1);
-    await expect(early.publish(home, events)).rejects.toMatchObject({ code: "not_published" });
+    await expect(early.publish(home, events.map(toRecord))).rejects.toMatchObject({
+      code: "not_published",
+    });
     const spec = { topic: name, partitions: PARTITIONS, replication: 1 };
     await ensureTopic(kafkaBrokers(), spec, quiet);
-    await early.publish(home, events);
+    await early.publish(home, events.map(toRecord));
     await early.close();
   });
 
@@ -104,7 +109,9 @@ describeWithKafka("publishing", () => {
     const far = Array.from({ length: 100 }, () => randomUUID()).find((one) => {
       return partitionOf(one, 64) >= PARTITIONS;
     });
-    const events = createEventMaker().next(far ?? id, 1);
+    const events = createEventMaker()
+      .next(far ?? id, 1)
+      .map(toRecord);
     await expect(many.publish(partitionOf(far ?? id, 64), events)).rejects.toMatchObject({
       code: "not_published",
       retryable: true,
@@ -115,7 +122,7 @@ describeWithKafka("publishing", () => {
   test("an event too large for the topic is final, and said so", async () => {
     const [event] = createEventMaker().next(stream, 1);
     const huge = { ...event, data: { reference: "x".repeat(2_000_000) } } as never;
-    await expect(publisher.publish(home, [huge])).rejects.toMatchObject({
+    await expect(publisher.publish(home, [toRecord(huge)])).rejects.toMatchObject({
       code: "event_too_large",
       retryable: false,
     });
@@ -126,7 +133,9 @@ describeWithKafka("publishing", () => {
       ...{ brokers: ["127.0.0.1:1"], topic, partitions: PARTITIONS, logger: quiet },
     });
     const events = createEventMaker().next(stream, 1);
-    await expect(nowhere.publish(home, events)).rejects.toMatchObject({ retryable: true });
+    await expect(nowhere.publish(home, events.map(toRecord))).rejects.toMatchObject({
+      retryable: true,
+    });
     await nowhere.close();
   });
 });

@@ -9,6 +9,7 @@ import {
   type Publisher,
   partitionOf,
   subscribeKafka,
+  toRecord,
 } from "../src/index.ts";
 import { createEventMaker, type EventMaker } from "./support/events.ts";
 import { createHandler, quiet, type TestHandler, versionsByStream } from "./support/handler.ts";
@@ -40,7 +41,7 @@ async function openBench(): Promise<KafkaBench> {
 
 async function append(publisher: Publisher, maker: EventMaker, streamId: string, count: number) {
   const events = maker.next(streamId, count);
-  await publisher.publish(partitionOf(streamId, PARTITIONS), events);
+  await publisher.publish(partitionOf(streamId, PARTITIONS), events.map(toRecord));
   return events;
 }
 

@@ -5,6 +5,7 @@ import {
   ensureTopic,
   type Publisher,
   partitionOf,
+  toRecord,
 } from "@countinghouse/bus";
 import type { Envelope } from "@countinghouse/contracts";
 import { createInnerSigner, createLogger, createServiceClient } from "@countinghouse/service-kit";
@@ -55,7 +56,9 @@ describeWithKafka("over Kafka", () => {
 
   async function publish(events: readonly Envelope[]): Promise<void> {
     const partitions = Map.groupBy(events, ({ streamId }) => partitionOf(streamId, PARTITIONS));
-    for (const [partition, some] of partitions) await publisher.publish(partition, some);
+    for (const [partition, some] of partitions) {
+      await publisher.publish(partition, some.map(toRecord));
+    }
   }
 
   const expectFold = () => {

@@ -1,11 +1,10 @@
-import type { Envelope } from "@countinghouse/contracts";
 import kafkajs, {
   type Kafka,
   type PartitionerArgs,
   type Producer,
   type RecordMetadata,
 } from "kafkajs";
-import { toRecord } from "../cloud-event.ts";
+import type { EventRecord } from "../cloud-event.ts";
 import { EventTooLargeError, NotPublishedError } from "../errors.ts";
 import { partitionOf } from "../partition.ts";
 import type { BusLogger } from "../port.ts";
@@ -15,6 +14,11 @@ import { createKafka, RETRY } from "./client.ts";
 export const PUBLISH_MAX = 500;
 /** How long the leader may take to have its followers acknowledge. */
 const ACKNOWLEDGE_TIMEOUT_MS = 5_000;
+/**
+ * A leader that moved is noticed by an error. Looking around without one, as kafkajs does every
+ * five minutes, fails for all partitions while one has no leader.
+ */
+const METADATA_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
 
 export interface PublisherOptions {
   readonly brokers: readonly string[];
@@ -35,57 +39,102 @@ export interface Publisher {
    * @throws NotPublishedError unknown whether they are there; publish the same again
    * @throws EventTooLargeError publishing the same again is of no use
    */
-  publish(partition: number, events: readonly Envelope[]): Promise<void>;
+  publish(partition: number, records: readonly EventRecord[]): Promise<void>;
   close(): Promise<void>;
 }
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const kafka = createKafka(options.brokers, "countinghouse-publisher", options.logger);
+  const producers = createProducers(options);
   const busy = new Set<number>();
-  let current: Held | undefined;
   return {
-    async publish(partition, events) {
-      checkCall(options, busy, partition, events);
+    async publish(partition, records) {
+      checkCall(options, busy, partition, records);
       busy.add(partition);
-      if (current === undefined || current.isBroken) current = hold(kafka);
-      const held = current;
-      held.users += 1;
+      const producer = producers.of(partition);
       try {
-        await held.connected;
-        checkResult(partition, await send(held.producer, options.topic, partition, events));
+        await producer.connected;
+        checkResult(partition, await send(producer.client, options.topic, partition, records));
       } catch (cause) {
-        held.isBroken = true;
+        producers.leave(partition);
         throw named(cause);
       } finally {
         busy.delete(partition);
-        held.users -= 1;
-        letGo(held, options.logger);
       }
     },
+    close: () => producers.close(),
+  };
+}
+
+interface OneProducer {
+  readonly client: Producer;
+  readonly connected: Promise<void>;
+  /** The partitions that send with it. */
+  readonly members: Set<number>;
+}
+
+/**
+ * One producer for all partitions as long as nothing is rejected. What a producer would do for a
+ * partition after it rejected a send is not known, so the partition leaves it for a new one, which
+ * is shared in turn; the others stay, and do not stand still when one leader is away.
+ */
+interface Producers {
+  of(partition: number): OneProducer;
+  /** The partition will never send with its producer again. */
+  leave(partition: number): void;
+  close(): Promise<void>;
+}
+
+function createProducers({ brokers, logger }: PublisherOptions): Producers {
+  const kafka = createKafka(brokers, "countinghouse-publisher", logger);
+  const byPartition = new Map<number, OneProducer>();
+  /** The producer that whoever has none takes. */
+  let newest: OneProducer | undefined;
+  return {
+    of(partition) {
+      let producer = byPartition.get(partition);
+      if (producer === undefined) {
+        newest ??= connect(kafka);
+        producer = newest;
+        producer.members.add(partition);
+        byPartition.set(partition, producer);
+      }
+      return producer;
+    },
+    leave(partition) {
+      const left = byPartition.get(partition);
+      if (left === undefined) return;
+      byPartition.delete(partition);
+      left.members.delete(partition);
+      if (newest === left) newest = undefined;
+      if (left.members.size > 0) return;
+      left.client
+        .disconnect()
+        .catch((err) => logger.warn({ err }, "a broken producer did not disconnect"));
+    },
     async close() {
-      await current?.connected.catch(() => undefined);
-      await current?.producer.disconnect();
+      const open = [...new Set(byPartition.values())];
+      await Promise.all(
+        open.map(async ({ client, connected }) => {
+          await connected.catch(() => undefined);
+          await client.disconnect();
+        }),
+      );
     },
   };
 }
 
-/** A producer, until one of its sends is rejected: what it would do after that is not known. */
-interface Held {
-  readonly producer: Producer;
-  readonly connected: Promise<void>;
-  isBroken: boolean;
-  users: number;
-}
-
-function hold(kafka: Kafka): Held {
-  const producer = kafka.producer({
+function connect(kafka: Kafka): OneProducer {
+  const client = kafka.producer({
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
+    metadataMaxAge: METADATA_MAX_AGE_MS,
     retry: { ...RETRY },
     createPartitioner: () => explicitPartition,
   });
-  return { producer, connected: producer.connect(), isBroken: false, users: 0 };
+  const connected = client.connect();
+  connected.catch(() => undefined);
+  return { client, connected, members: new Set() };
 }
 
 function explicitPartition({ message: { partition } }: PartitionerArgs): number {
@@ -93,23 +142,16 @@ function explicitPartition({ message: { partition } }: PartitionerArgs): number 
   return partition;
 }
 
-function letGo({ producer, isBroken, users }: Held, logger: BusLogger): void {
-  if (!isBroken || users > 0) return;
-  producer
-    .disconnect()
-    .catch((err) => logger.warn({ err }, "a broken producer did not disconnect"));
-}
-
 function checkCall(
   { partitions }: PublisherOptions,
   busy: ReadonlySet<number>,
   partition: number,
-  events: readonly Envelope[],
+  records: readonly EventRecord[],
 ): void {
-  if (events.length < 1 || events.length > PUBLISH_MAX) {
-    throw new RangeError(`${events.length} events at once`);
+  if (records.length < 1 || records.length > PUBLISH_MAX) {
+    throw new RangeError(`${records.length} events at once`);
   }
-  if (events.some(({ streamId }) => partitionOf(streamId, partitions) !== partition)) {
+  if (records.some(({ key }) => partitionOf(key, partitions) !== partition)) {
     throw new RangeError(`an event does not belong into partition ${partition}`);
   }
   if (busy.has(partition)) throw new RangeError(`partition ${partition} is being published to`);
@@ -119,12 +161,9 @@ function send(
   producer: Producer,
   topic: string,
   partition: number,
-  events: readonly Envelope[],
+  records: readonly EventRecord[],
 ): Promise<RecordMetadata[]> {
-  const messages = events.map((event) => {
-    const { key, value, headers } = toRecord(event);
-    return { key, value, headers: { ...headers }, partition };
-  });
+  const messages = records.map(({ key, value, headers }) => ({ key, value, headers, partition }));
   return producer.send({ topic, messages, acks: -1, timeout: ACKNOWLEDGE_TIMEOUT_MS });
 }
 

@@ -2,6 +2,8 @@ import type { Metrics } from "@countinghouse/service-kit";
 
 /** A send that is not acknowledged within this time means that publishing has come to a halt. */
 const OVERDUE_MS = 4_000;
+/** One that is not acknowledged within this time keeps its partition from taking more. */
+const STUCK_MS = 1_000;
 
 /** What the publishing of this process comes to, for metrics and readiness. */
 export interface Health {
@@ -12,6 +14,8 @@ export interface Health {
   sending(partition: number): void;
   published(partition: number, events: number): void;
   failed(): void;
+  /** Partitions of which nothing has been acknowledged for a while though it was sent. */
+  stuck(): ReadonlySet<number>;
   /** Whether events of some partition have waited too long for the brokers. */
   isOverdue(): boolean;
 }
@@ -27,6 +31,10 @@ export function createHealth(metrics: Metrics): Health {
     "Sends that were not acknowledged",
   );
   const since = new Map<number, number>();
+  const waitingFor = (ms: number) => {
+    const before = performance.now() - ms;
+    return [...since].filter(([, at]) => at < before).map(([partition]) => partition);
+  };
   let queued = () => 0;
   metrics.gauge("relay_queued_events", "Events in memory, not acknowledged", [], (gauge) => {
     gauge.set(queued());
@@ -49,6 +57,7 @@ export function createHealth(metrics: Metrics): Health {
       events.inc(count);
     },
     failed: () => failures.inc(),
-    isOverdue: () => [...since.values()].some((at) => performance.now() - at > OVERDUE_MS),
+    stuck: () => new Set(waitingFor(STUCK_MS)),
+    isOverdue: () => waitingFor(OVERDUE_MS).length > 0,
   };
 }

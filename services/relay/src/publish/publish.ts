@@ -1,24 +1,29 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { EventTooLargeError, type Publisher } from "@countinghouse/bus";
-import type { LogReader } from "@countinghouse/event-store";
+import type { LogReader, RecordSlice, StoredEvent } from "@countinghouse/event-store";
 import type { Logger } from "@countinghouse/service-kit";
 import type { Tail } from "../log/tail.ts";
 import { type CursorStore, LeaseLostError } from "./cursors.ts";
 import type { Lease } from "./election.ts";
 import type { Health } from "./health.ts";
+import type { Page, Plan } from "./plan.ts";
 import type { Queues } from "./queues.ts";
 import { type Bell, createBell, createPauses } from "./signals.ts";
 
-/** Events in memory that are not acknowledged; when the brokers are away no more are read. */
-const QUEUED_MAX = 5_000;
-const READ_EVENTS = 1_000;
+/** Positions of one read. */
+const READ_POSITIONS = 2_000;
+/** The reader looks again after this, for partitions that have got stuck meanwhile. */
+const LOOK_AGAIN_MS = 250;
+/** What is published: the streams of accounts. */
+const CATEGORY = "account";
 /** Cursors are saved this often at most: what a crash repeats is what was sent meanwhile. */
 const SAVE_EVERY_MS = 25;
 /** A relay that ends waits so long for the brokers to answer what is being sent. */
 const LAST_SENDS_MS = 2_000;
 
 export interface PublishDeps {
-  readonly reader: LogReader;
+  readonly reader: Pick<LogReader, "heads">;
+  readRecords(slice: RecordSlice): Promise<StoredEvent[]>;
   readonly tail: Tail;
   readonly publisher: Publisher;
   readonly cursors: CursorStore;
@@ -56,39 +61,62 @@ export async function publish(deps: PublishDeps, lease: Lease): Promise<void> {
   await deps.cursors.move(lease.epoch, deps.queues.moved());
 }
 
-async function read({ reader, tail, queues, bells, lease, logger }: Work): Promise<void> {
+/** Reads what is to be sent, as long as there is room for it. */
+async function read(work: Work): Promise<void> {
+  const { reader, tail, queues, bells, lease, logger } = work;
   const { signal } = lease;
   const pauses = createPauses(signal);
   while (!signal.aborted) {
+    const waiting = new AbortController();
+    const until = AbortSignal.any([signal, waiting.signal]);
     try {
-      const moved = tail.moved(signal);
-      for (const { ledger, position } of await reader.heads()) {
-        while (queues.readUpTo(ledger) < position && !signal.aborted) {
-          if (queues.size >= QUEUED_MAX) await bells.acknowledged.rung(signal);
-          else await readPage({ reader, queues, bells }, ledger, position);
-        }
-      }
+      const moved = tail.moved(until);
+      const isFull = await readAll(work, await reader.heads());
       pauses.reset();
-      await moved;
+      if (isFull || queues.isUneven) {
+        const again = pause(LOOK_AGAIN_MS, undefined, { signal: until }).catch(() => undefined);
+        await Promise.race([bells.acknowledged.rung(until), again, ...(isFull ? [] : [moved])]);
+      } else {
+        await moved;
+      }
     } catch (err) {
       logger.warn({ err }, "the log cannot be read to publish it");
       await pauses.afterFailure();
+    } finally {
+      waiting.abort();
     }
   }
 }
 
-async function readPage(
-  { reader, queues, bells }: Pick<Work, "reader" | "queues" | "bells">,
-  ledger: number,
-  head: number,
-): Promise<void> {
-  const after = queues.readUpTo(ledger);
-  const upTo = Math.min(head, after + READ_EVENTS);
-  const lines = await reader.readLines({ ledger, after, upTo, limit: READ_EVENTS });
-  const streams = [...new Set(lines.map(({ streamId }) => streamId))];
-  const categories = await reader.categoriesOf(ledger, streams);
-  const ofAccounts = lines.filter(({ streamId }) => categories.get(streamId) === "account");
-  queues.add(ledger, ofAccounts, upTo);
+/** True when it ended since partitions have enough to send, not since all was read. */
+async function readAll(
+  work: Work,
+  heads: readonly { ledger: number; position: number }[],
+): Promise<boolean> {
+  const { queues, health, lease } = work;
+  const plan = ({ ledger, position }: { ledger: number; position: number }): Plan => {
+    return queues.plan(ledger, position, READ_POSITIONS, health.stuck());
+  };
+  for (;;) {
+    let isFull = false;
+    let hasRead = false;
+    // A page of each in turn: no ledger waits for another that has much to catch up with.
+    for (const head of heads) {
+      if (lease.signal.aborted) return false;
+      const next = plan(head);
+      if (next === "full") isFull = true;
+      else if (next !== undefined) {
+        await readPage(work, next);
+        hasRead = true;
+      }
+    }
+    if (!hasRead) return isFull;
+  }
+}
+
+async function readPage({ readRecords, queues, bells }: Work, page: Page): Promise<void> {
+  const { ledger, after, upTo } = page;
+  queues.add(page, await readRecords({ ledger, after, upTo, category: CATEGORY }));
   bells.read.ring();
   bells.acknowledged.ring();
 }
@@ -108,7 +136,7 @@ async function send(work: Work, partition: number): Promise<void> {
       health.sending(partition);
       await publisher.publish(
         partition,
-        batch.map(({ event }) => event),
+        batch.map(({ record }) => record),
       );
       queues.acknowledged(partition, batch);
       health.published(partition, batch.length);
@@ -119,7 +147,7 @@ async function send(work: Work, partition: number): Promise<void> {
       health.failed();
       const isTooLarge = err instanceof EventTooLargeError;
       const [first] = batch;
-      const { eventId } = first?.event ?? {};
+      const { ce_id: eventId } = first?.record.headers ?? {};
       const facts = { err, partition, events: batch.length, eventId };
       if (isTooLarge && batch.length > 1) most = Math.ceil(batch.length / 2);
       else if (isTooLarge)

@@ -5,7 +5,7 @@ import {
   TopicMismatchError,
   type TopicSpec,
 } from "@countinghouse/bus";
-import type { LogReader } from "@countinghouse/event-store";
+import { type LogReader, readRecords } from "@countinghouse/event-store";
 import type { Logger, Metrics, ReadinessCheck } from "@countinghouse/service-kit";
 import type pg from "pg";
 import type { Tail } from "../log/tail.ts";
@@ -92,7 +92,8 @@ async function publishUnder(
   const publisher = createPublisher({ brokers, topic, partitions, logger });
   health.active(true);
   try {
-    await publish({ reader, tail, publisher, cursors, queues, partitions, health, logger }, lease);
+    const work = { reader, tail, publisher, cursors, queues, partitions, health, logger };
+    await publish({ ...work, readRecords: (slice) => readRecords(pool, slice) }, lease);
   } finally {
     health.active(false);
     publisher.close().catch((err) => logger.warn({ err }, "the publisher did not close"));

@@ -1,16 +1,20 @@
-import { partitionOf } from "@countinghouse/bus";
-import type { Envelope } from "@countinghouse/contracts";
-import type { LogLine } from "@countinghouse/event-store";
+import { type EventRecord, partitionOf, toRecordAsLogged } from "@countinghouse/bus";
+import type { StoredEvent } from "@countinghouse/event-store";
 import type { Cursor } from "./cursors.ts";
+import { type Page, type Plan, planOf } from "./plan.ts";
+import { createPositions } from "./positions.ts";
 
 /** Bounds of one send: its events, and its text, which has to stay below the brokers' 1 MB. */
 const SEND_EVENTS_MAX = 500;
 const SEND_CHARACTERS_MAX = 400_000;
+/** What waits for a partition before the log is read no further for it; one page may go beyond. */
+const WAITING_EVENTS_MAX = 1_000;
+const WAITING_CHARACTERS_MAX = 2_000_000;
 
 interface Item {
   readonly ledger: number;
   readonly position: number;
-  readonly event: Envelope;
+  readonly record: EventRecord;
   readonly characters: number;
 }
 
@@ -19,15 +23,18 @@ export type Batch = readonly Item[];
 
 /**
  * The events that were read and are not yet acknowledged, by partition, and from that how far each
- * cursor may move: never past an event that is not acknowledged.
+ * cursor may move: never past an event that is not acknowledged. Each partition has been read for
+ * up to a position of its own, so that one that cannot send is left behind and holds up nobody.
  */
 export interface Queues {
   /** How many events wait or are being sent. */
   readonly size: number;
-  /** The position after which the log of a ledger is to be read next. */
-  readUpTo(ledger: number): number;
-  /** Takes in what was read of a ledger up to a position. */
-  add(ledger: number, lines: readonly LogLine[], upTo: number): void;
+  /** Whether some partition has been read for less far than others. */
+  readonly isUneven: boolean;
+  /** What to read next of a ledger that ends at `head`, at most `most` positions. */
+  plan(ledger: number, head: number, most: number, stuck: ReadonlySet<number>): Plan;
+  /** Takes in all events of a planned page that are to be published. */
+  add(page: Page, events: readonly StoredEvent[]): void;
   /** The next events of a partition, at most so many; they stay until they are `acknowledged`. */
   next(partition: number, most?: number): Batch;
   acknowledged(partition: number, batch: Batch): void;
@@ -36,97 +43,89 @@ export interface Queues {
   saved(cursors: readonly Cursor[]): void;
 }
 
+interface Queue {
+  readonly items: Item[];
+  characters: number;
+}
+
 export function createQueues(partitions: number, stored: readonly Cursor[]): Queues {
-  const queues = Array.from({ length: partitions }, (): Item[] => []);
-  const read = new Map<number, number>();
+  const queues = Array.from({ length: partitions }, (): Queue => ({ items: [], characters: 0 }));
+  const read = createPositions(partitions, stored);
   const cursors = createPositions(partitions, stored);
   const saved = createPositions(partitions, stored);
   let size = 0;
+  let turn: "front" | "behind" = "front";
 
-  const readUpTo = (ledger: number) => read.get(ledger) ?? Math.min(...cursors.of(ledger));
-
-  /** A partition in which nothing of the ledger waits is as far as the ledger was read. */
+  /** A partition in which nothing of the ledger waits is as far as the ledger was read for it. */
   function advance(ledger: number, partition: number): void {
-    const positions = cursors.of(ledger);
-    const isWaiting = queues[partition]?.some((item) => item.ledger === ledger);
-    const position = positions[partition] ?? 0;
-    if (!isWaiting) positions[partition] = Math.max(position, readUpTo(ledger));
+    const isWaiting = queues[partition]?.items.some((item) => item.ledger === ledger);
+    if (!isWaiting) cursors.raise(ledger, partition, read.at(ledger, partition));
   }
 
   return {
     get size() {
       return size;
     },
-    readUpTo,
-    add(ledger, lines, upTo) {
-      const positions = cursors.of(ledger);
-      for (const line of lines) {
-        const partition = partitionOf(line.streamId, partitions);
-        if (line.position <= (positions[partition] ?? 0)) continue;
-        queues[partition]?.push(itemOf(ledger, line));
+    get isUneven() {
+      return [...read.ledgers()].some((ledger) => new Set(read.of(ledger)).size > 1);
+    },
+    plan(ledger, head, most, stuck) {
+      turn = turn === "front" ? "behind" : "front";
+      const isFull = (partition: number) => isQueueFull(queues[partition]);
+      return planOf({ ledger, head, most, places: read.of(ledger), isFull, stuck, turn });
+    },
+    add({ ledger, upTo, partitions: chosen }, events) {
+      for (const event of events) {
+        const partition = partitionOf(event.streamId, partitions);
+        const queue = queues[partition];
+        if (queue === undefined || !chosen.has(partition)) continue;
+        if (event.position <= read.at(ledger, partition)) continue;
+        const item = itemOf(ledger, event);
+        queue.items.push(item);
+        queue.characters += item.characters;
         size += 1;
       }
-      read.set(ledger, upTo);
-      for (let partition = 0; partition < partitions; partition += 1) advance(ledger, partition);
+      for (const partition of chosen) {
+        read.raise(ledger, partition, upTo);
+        advance(ledger, partition);
+      }
     },
-    next: (partition, most = SEND_EVENTS_MAX) => head(queues[partition] ?? [], most),
+    next: (partition, most = SEND_EVENTS_MAX) => firstOf(queues[partition]?.items ?? [], most),
     acknowledged(partition, batch) {
-      queues[partition]?.splice(0, batch.length);
+      const queue = queues[partition];
+      if (queue === undefined) return;
+      queue.items.splice(0, batch.length);
       size -= batch.length;
-      for (const { ledger, position } of batch) cursors.of(ledger)[partition] = position;
+      for (const { ledger, position, characters } of batch) {
+        queue.characters -= characters;
+        cursors.raise(ledger, partition, position);
+      }
       for (const ledger of cursors.ledgers()) advance(ledger, partition);
     },
     moved: () => cursors.beyond(saved),
     saved(moved) {
-      for (const { ledger, partition, position } of moved) saved.of(ledger)[partition] = position;
+      for (const { ledger, partition, position } of moved) saved.raise(ledger, partition, position);
     },
   };
 }
 
-/** A position for each partition of each ledger, 0 where none was stored. */
-interface Positions {
-  of(ledger: number): number[];
-  ledgers(): Iterable<number>;
-  /** Those that are larger than the others. */
-  beyond(others: Positions): Cursor[];
+function isQueueFull(queue: Queue | undefined): boolean {
+  if (queue === undefined) return true;
+  return queue.items.length >= WAITING_EVENTS_MAX || queue.characters >= WAITING_CHARACTERS_MAX;
 }
 
-function createPositions(partitions: number, stored: readonly Cursor[]): Positions {
-  const byLedger = new Map<number, number[]>();
-  const of = (ledger: number) => {
-    let positions = byLedger.get(ledger);
-    if (positions === undefined) {
-      positions = Array<number>(partitions).fill(0);
-      byLedger.set(ledger, positions);
-    }
-    return positions;
-  };
-  for (const { ledger, partition, position } of stored) of(ledger)[partition] = position;
-  return {
-    of,
-    ledgers: () => byLedger.keys(),
-    beyond(others) {
-      return [...byLedger].flatMap(([ledger, positions]) => {
-        const before = others.of(ledger);
-        return positions
-          .map((position, partition) => ({ ledger, partition, position }))
-          .filter(({ partition, position }) => position > (before[partition] ?? 0));
-      });
-    },
-  };
+function itemOf(ledger: number, event: StoredEvent): Item {
+  const record = toRecordAsLogged(event);
+  const characters = event.data.length + event.meta.length;
+  return { ledger, position: event.position, record, characters };
 }
 
-function itemOf(ledger: number, { position, json }: LogLine): Item {
-  const event = JSON.parse(json) as Envelope;
-  return { ledger, position, event, characters: json.length };
-}
-
-function head(queue: readonly Item[], most: number): Batch {
-  const end = Math.min(queue.length, most, SEND_EVENTS_MAX);
+function firstOf(items: readonly Item[], most: number): Batch {
+  const end = Math.min(items.length, most, SEND_EVENTS_MAX);
   let characters = 0;
   for (let i = 0; i < end; i += 1) {
-    characters += queue[i]?.characters ?? 0;
-    if (i > 0 && characters > SEND_CHARACTERS_MAX) return queue.slice(0, i);
+    characters += items[i]?.characters ?? 0;
+    if (i > 0 && characters > SEND_CHARACTERS_MAX) return items.slice(0, i);
   }
-  return queue.slice(0, end);
+  return items.slice(0, end);
 }

@@ -4,6 +4,7 @@ import type { Env } from "@countinghouse/service-kit";
 
 /** A relay in a process of its own, to be killed. */
 export interface RelayProcess {
+  readonly pid: number;
   readonly url: string;
   readonly internalUrl: string;
   /** As a power cut would. */
@@ -12,9 +13,16 @@ export interface RelayProcess {
   end(): Promise<number | null>;
 }
 
-export async function spawnRelay(env: Env): Promise<RelayProcess> {
+export async function spawnRelay(
+  env: Env,
+  execArgv: readonly string[] = [],
+): Promise<RelayProcess> {
   const path = join(import.meta.dirname, "relay-process.ts");
-  const child = fork(path, { env: { PATH: process.env.PATH, ...env }, stdio: "inherit" });
+  const child = fork(path, {
+    env: { PATH: process.env.PATH, ...env },
+    execArgv: [...execArgv],
+    stdio: "inherit",
+  });
   const { promise, resolve, reject } = Promise.withResolvers<{
     url: string;
     internalUrl: string;
@@ -26,6 +34,7 @@ export async function spawnRelay(env: Env): Promise<RelayProcess> {
   const end = (signal: NodeJS.Signals) => ended(child, signal);
   return {
     ...(await promise),
+    pid: child.pid ?? 0,
     kill: async () => void (await end("SIGKILL")),
     end: () => end("SIGTERM"),
   };
