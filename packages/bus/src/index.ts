@@ -15,7 +15,13 @@ export {
   type PublisherOptions,
 } from "./kafka/publisher.ts";
 export { subscribeKafka } from "./kafka/subscribe.ts";
-export { ensureTopic, type TopicSpec, type TopicState } from "./kafka/topic.ts";
+export {
+  checkTopic,
+  ensureTopic,
+  type TopicDifference,
+  type TopicSpec,
+  type TopicState,
+} from "./kafka/topic.ts";
 export { subscribeLog } from "./log-over-http/subscribe.ts";
 export { partitionOf } from "./partition.ts";
 export type * from "./port.ts";

@@ -175,10 +175,15 @@ describeWithKafka("a topic", () => {
   };
 
   test.each([
-    ["has other partitions", 4, ours, "4 partitions instead of 3"],
+    ["has other partitions", 4, ours, "partitions is 4, not 3"],
     ["forgets", 3, but("retention.ms", "60000"), "retention.ms is 60000, not -1"],
     ["is compacted", 3, but("cleanup.policy", "compact"), "cleanup.policy is compact, not delete"],
-    ["has its settings by luck only", 3, ours.slice(1), "cleanup.policy is not set on the topic"],
+    [
+      "has its settings by luck only",
+      3,
+      ours.slice(1),
+      "cleanup.policy is delete by the broker's default, not delete",
+    ],
   ])("that %s is refused and left alone", async (_, numPartitions, configEntries, reason) => {
     const topic = freshName();
     await withAdmin((admin) => {

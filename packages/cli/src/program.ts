@@ -8,6 +8,7 @@ import { addEnv } from "./commands/env.ts";
 import { addLedgers } from "./commands/ledgers.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addStart } from "./commands/start.ts";
+import { addTopics } from "./commands/topics.ts";
 import { addUsers } from "./commands/users.ts";
 
 const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
@@ -16,7 +17,8 @@ const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const program = new Command("countinghouse");
   program.description("an event-sourced bank core").version(version()).showHelpAfterError();
-  for (const add of [addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv]) add(program);
+  for (const add of [addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv, addTopics])
+    add(program);
   try {
     // What the environment says goes before what the file says.
     if (existsSync(SETTINGS_FILE)) process.loadEnvFile(SETTINGS_FILE);

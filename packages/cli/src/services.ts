@@ -33,3 +33,19 @@ export async function adminMaker(): Promise<
   const path = join(ROOT, "services", "auth", "src", "create-admin.ts");
   return (await import(pathToFileURL(path).href)).createAdmin;
 }
+
+/** What looks after the topics that the relay fills. */
+export async function topicsKeeper(): Promise<
+  (
+    env: Env,
+    creates: boolean,
+  ) => Promise<
+    readonly {
+      topic: string;
+      differences: readonly { setting: string; wanted: string; found: string }[];
+    }[]
+  >
+> {
+  const path = join(ROOT, "services", "relay", "src", "topics.ts");
+  return (await import(pathToFileURL(path).href)).lookAfterTopics;
+}

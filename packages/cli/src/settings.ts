@@ -4,6 +4,15 @@ import { CliError } from "./cli-error.ts";
 
 const Limit = Type.Optional(Type.String({ pattern: "^[0-9]+$" }));
 
+/** Handed on as they are; the relay checks them. */
+const TOPICS = {
+  TOPIC_PREFIX: Type.Optional(Type.String({ minLength: 1 })),
+  TOPIC_PARTITIONS: Limit,
+  TOPIC_REPLICATION: Limit,
+  TOPIC_MIN_INSYNC: Limit,
+  TOPIC_RETENTION_MS: Type.Optional(Type.String({ pattern: "^(-1|[0-9]+)$" })),
+};
+
 /** What `countinghouse start` and its fellows are told by the environment. */
 const schema = Type.Object({
   HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
@@ -13,7 +22,7 @@ const schema = Type.Object({
   LOG_LEVEL: Type.Optional(Type.String({ minLength: 1 })),
   DATABASE_URL: Type.Optional(Type.String({ minLength: 1 })),
   KAFKA_BROKERS: Type.Optional(Type.String({ minLength: 1 })),
-  TOPIC_REPLICATION: Limit,
+  ...TOPICS,
   SECRET_KEY: Type.Optional(Type.String({ minLength: 32 })),
   ALGORITHM: Type.Optional(Type.String({ minLength: 1 })),
   ACCESS_TOKEN_EXPIRE_MINUTES: Limit,

@@ -1,5 +1,20 @@
+import Type from "typebox";
+
 /** Topics are the public names of the streams; a new version is a new topic. */
-export const TOPICS = { accountEvents: "countinghouse.account-events.v1" } as const;
+export function topicsOf(prefix: string): { readonly accountEvents: string } {
+  return { accountEvents: `${prefix}.account-events.v1` };
+}
+
+const USUAL_PREFIX = "countinghouse";
+
+/** The topics of a deployment that does not choose a prefix. */
+export const TOPICS = topicsOf(USUAL_PREFIX);
+
+/** What the names of all topics begin with: a setting of who fills them and of who reads them. */
+export const TopicPrefix = Type.String({
+  pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
+  default: USUAL_PREFIX,
+});
 
 /**
  * Partitions of the topic of account events; fixed for good, since the key decides the partition.

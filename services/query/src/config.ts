@@ -1,3 +1,4 @@
+import { TopicPrefix } from "@countinghouse/contracts";
 import { commonConfig, HttpUrl, Key, PostgresUrl } from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 
@@ -15,6 +16,7 @@ export const configSchema = Type.Object({
   INNER_PRIVATE_KEY: Key,
   /** `host:port`, joined by commas; absent: the log is followed over HTTP. */
   KAFKA_BROKERS: Type.Optional(Type.String({ pattern: "^[^,\\s]+(,[^,\\s]+)*$" })),
+  TOPIC_PREFIX: TopicPrefix,
 });
 
 export type Config = Static<typeof configSchema>;

@@ -5,8 +5,9 @@ import {
   subscribeKafka,
   subscribeLog,
 } from "@countinghouse/bus";
-import { TOPICS } from "@countinghouse/contracts";
+import { topicsOf } from "@countinghouse/contracts";
 import type { Logger, ServiceClient } from "@countinghouse/service-kit";
+import type { Config } from "./config.ts";
 import type { Heads } from "./progress.ts";
 
 /** Where Kafka is, and as which group this service reads there. */
@@ -16,12 +17,16 @@ export interface KafkaPlace {
   readonly groupId: string;
 }
 
-/** The topic, read as one group: the processes of this service share the partitions. */
-export function kafkaPlace(brokers: string): KafkaPlace {
+/**
+ * The topic, read as one group: the processes of this service share the partitions. Undefined where
+ * there are no brokers.
+ */
+export function kafkaPlace({ KAFKA_BROKERS, TOPIC_PREFIX }: Config): KafkaPlace | undefined {
+  if (KAFKA_BROKERS === undefined) return undefined;
   return {
-    brokers: brokers.split(","),
-    topic: TOPICS.accountEvents,
-    groupId: "countinghouse.query.v1",
+    brokers: KAFKA_BROKERS.split(","),
+    topic: topicsOf(TOPIC_PREFIX).accountEvents,
+    groupId: `${TOPIC_PREFIX}.query.v1`,
   };
 }
 

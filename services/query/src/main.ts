@@ -77,7 +77,7 @@ function startFollowing(
   const projector = createProjector({ db, log, logger, observer: progress });
   const subscription = follow({
     ...{ relay, logger },
-    kafka: config.KAFKA_BROKERS === undefined ? undefined : kafkaPlace(config.KAFKA_BROKERS),
+    kafka: kafkaPlace(config),
     store: createPositionStore(db),
     onBatch: (batch) => projector.apply(batch),
     onHeads: (heads) => progress.seen(heads),

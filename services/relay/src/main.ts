@@ -1,5 +1,4 @@
 import { TopicMismatchError } from "@countinghouse/bus";
-import { ACCOUNT_EVENT_PARTITIONS, TOPICS } from "@countinghouse/contracts";
 import { createLogReader } from "@countinghouse/event-store";
 import {
   ConfigError,
@@ -17,17 +16,15 @@ import { buildApp } from "./app.ts";
 import { type Config, configSchema } from "./config.ts";
 import { createTail } from "./log/tail.ts";
 import { type Publishing, type PublishingOptions, startPublishing } from "./publish/publisher.ts";
+import { accountEventsSpec } from "./topics.ts";
 
 const NAME = "relay";
 /** The tail, the lease and the cursors: readers of the log must not keep them waiting. */
 const OWN_CONNECTIONS = 3;
 const OWN_TIMEOUT_MS = 2_000;
 
-/** Starts the relay on the settings in `env`; tests have a topic of their own. */
-export async function start(
-  env: Env,
-  topic: string = TOPICS.accountEvents,
-): Promise<RunningService> {
+/** Starts the relay on the settings in `env`. */
+export async function start(env: Env): Promise<RunningService> {
   const config = loadConfig(NAME, configSchema, env);
   const logger = createLogger(NAME, config);
   const metrics = createMetrics(NAME);
@@ -38,13 +35,13 @@ export async function start(
   });
   const reader = createLogReader(pool);
   const tail = createTail(createLogReader(ownPool), logger);
-  const publishing = await publishingOf(config, topic, {
+  const publishing = await publishingOf(config, {
     pool: ownPool,
     ...{ reader, tail, metrics, logger },
   });
   const readiness = [
     { name: "log", check: () => ownPool.query("SELECT 1") },
-    ...(publishing === undefined ? [] : [publishing.readiness]),
+    ...(publishing?.readiness ?? []),
   ];
   const verify = createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS);
   const app = buildApp({ logger, metrics, readiness, verify, reader, tail });
@@ -58,18 +55,17 @@ export async function start(
 }
 
 async function publishingOf(
-  { KAFKA_BROKERS, TOPIC_REPLICATION }: Config,
-  topic: string,
-  deps: Omit<PublishingOptions, "brokers" | "spec">,
+  config: Config,
+  deps: Omit<PublishingOptions, "brokers" | "spec" | "readyLagSeconds">,
 ): Promise<Publishing | undefined> {
+  const { KAFKA_BROKERS, READY_LAG_SECONDS: readyLagSeconds } = config;
   if (KAFKA_BROKERS === undefined) return undefined;
-  const spec = {
-    topic,
-    partitions: ACCOUNT_EVENT_PARTITIONS,
-    replication: TOPIC_REPLICATION,
-  };
+  const spec = accountEventsSpec(config);
   try {
-    return await startPublishing({ brokers: KAFKA_BROKERS.split(","), spec, ...deps });
+    return await startPublishing({
+      ...{ brokers: KAFKA_BROKERS.split(","), spec, readyLagSeconds },
+      ...deps,
+    });
   } catch (error) {
     if (error instanceof TopicMismatchError) throw new ConfigError(NAME, [error.message]);
     throw error;

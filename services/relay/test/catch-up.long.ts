@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { topicsOf } from "@countinghouse/contracts";
 import { createDatabases, describeWithKafka, kafkaBrokers } from "@countinghouse/testing";
 import { type Admin, Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -56,10 +57,11 @@ describeWithKafka("catching up", () => {
   }
 
   test(`a relay publishes at least ${FLOOR_EVENTS_PER_SECOND} events a second`, async () => {
-    const topic = `bench.${randomUUID()}`;
+    const prefix = `bench.${randomUUID()}`;
+    const topic = topicsOf(prefix).accountEvents;
     const relayUrl = databases.urlOf("ledger", "countinghouse_relay");
     const brokers = kafkaBrokers();
-    const env = { ...relayEnv(relayUrl), KAFKA_BROKERS: brokers.join(","), TEST_TOPIC: topic };
+    const env = { ...relayEnv(relayUrl), KAFKA_BROKERS: brokers.join(","), TOPIC_PREFIX: prefix };
     const relay = await spawnRelay(env, NODE_ARGS);
     let megabytes = 0;
     const look = () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TOPICS } from "@countinghouse/contracts";
 import {
   describeWithKafka,
   fetchJars,
@@ -13,7 +14,6 @@ import { metric } from "./support/metrics.ts";
 import { type Relay, relayEnv, startRelay } from "./support/relay.ts";
 import { readTopic, type TopicReader } from "./support/topic.ts";
 
-const TOPIC = "test.outage";
 const WITHIN = { timeout: 60_000, interval: 50 };
 
 describeWithKafka("an outage of the brokers", () => {
@@ -27,8 +27,8 @@ describeWithKafka("an outage of the brokers", () => {
     broker = await startLocalBroker(join(mkdtempSync(join(tmpdir(), "relay-outage-")), "broker"));
     ledger = await createLedger();
     const env = { ...relayEnv(ledger.relayUrl), KAFKA_BROKERS: broker.brokers };
-    relay = await startRelay(env, TOPIC);
-    reader = readTopic([broker.brokers], TOPIC);
+    relay = await startRelay(env);
+    reader = readTopic([broker.brokers], TOPICS.accountEvents);
   });
   afterAll(async () => {
     await reader.stop();

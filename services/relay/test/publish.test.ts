@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ensureTopic } from "@countinghouse/bus";
-import { ACCOUNT_EVENT_PARTITIONS } from "@countinghouse/contracts";
+import { ACCOUNT_EVENT_PARTITIONS, topicsOf } from "@countinghouse/contracts";
 import { describeWithKafka, kafkaBrokers } from "@countinghouse/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { start } from "../src/main.ts";
@@ -15,13 +15,15 @@ const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 describeWithKafka("publishing the log", { timeout: 60_000 }, () => {
   let ledger: Ledger;
+  let prefix: string;
   let topic: string;
   let reader: TopicReader;
   const opened: { close(): Promise<unknown> }[] = [];
 
   beforeEach(async () => {
     ledger = await createLedger();
-    topic = `test.${randomUUID()}`;
+    prefix = `test.${randomUUID()}`;
+    topic = topicsOf(prefix).accountEvents;
     const spec = { topic, partitions: ACCOUNT_EVENT_PARTITIONS, replication: 1 };
     const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
     await ensureTopic(kafkaBrokers(), spec, quiet);
@@ -35,10 +37,10 @@ describeWithKafka("publishing the log", { timeout: 60_000 }, () => {
 
   const env = () => {
     const KAFKA_BROKERS = kafkaBrokers().join(",");
-    return { ...relayEnv(ledger.relayUrl), KAFKA_BROKERS, TEST_TOPIC: topic };
+    return { ...relayEnv(ledger.relayUrl), KAFKA_BROKERS, TOPIC_PREFIX: prefix };
   };
   async function relayHere(): Promise<Relay> {
-    const relay = await startRelay(env(), topic);
+    const relay = await startRelay(env());
     opened.push(relay);
     return relay;
   }
@@ -146,12 +148,12 @@ describeWithKafka("publishing the log", { timeout: 60_000 }, () => {
 
   test("a topic that is another than wanted ends the start with one sentence", async () => {
     const other = `test.${randomUUID()}`;
-    const spec = { topic: other, partitions: 3, replication: 1 };
+    const spec = { topic: topicsOf(other).accountEvents, partitions: 3, replication: 1 };
     const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
     await ensureTopic(kafkaBrokers(), spec, quiet);
-    await expect(start(env(), other)).rejects.toMatchObject({
+    await expect(start({ ...env(), TOPIC_PREFIX: other })).rejects.toMatchObject({
       code: "config_invalid",
-      message: `relay cannot start: topic ${other}: 3 partitions instead of 12`,
+      message: `relay cannot start: topic ${other}.account-events.v1: partitions is 3, not 12`,
     });
   });
 });

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createLedger, type Ledger } from "./support/ledger.ts";
 import { eventsIn, relayEnv, startRelay } from "./support/relay.ts";
@@ -12,7 +11,7 @@ afterAll(() => ledger.close());
 
 test("a relay without its brokers serves the log, is not ready, and ends at once", async () => {
   const env = { ...relayEnv(ledger.relayUrl), KAFKA_BROKERS: "127.0.0.1:1" };
-  const relay = await startRelay(env, `test.${randomUUID()}`);
+  const relay = await startRelay(env);
   const account = await ledger.open();
   expect(await eventsIn(await relay.read(`stream=${account}`))).toHaveLength(1);
   expect((await fetch(`${relay.internalUrl}/readyz`)).status).toBe(503);

@@ -8,8 +8,12 @@ import { createKafka } from "./client.ts";
 export interface TopicSpec {
   readonly topic: string;
   readonly partitions: number;
-  /** Copies of each partition; all but one of them must have an event before it counts. */
+  /** Copies of each partition. */
   readonly replication: number;
+  /** Copies that must have an event before it counts; unless given, all but one. */
+  readonly minInsync?: number;
+  /** How long events are kept, in milliseconds; unless given, for ever. */
+  readonly retentionMs?: number;
 }
 
 /** What a topic was found to be. */
@@ -18,10 +22,18 @@ export interface TopicState {
   readonly emptyPartitions: readonly number[];
 }
 
+/** One setting of a topic that is another than wanted. */
+export interface TopicDifference {
+  readonly setting: string;
+  readonly wanted: string;
+  readonly found: string;
+}
+
+const FOR_EVER_MS = -1;
 const SET_ON_THE_TOPIC = 1;
-/** How often, and how far apart, a new partition is asked for its end. */
-const LEADER_ATTEMPTS = 10;
-const LEADER_PAUSE_MS = 200;
+/** How often, and how far apart, a new topic is asked about until all brokers know of it. */
+const ATTEMPTS = 10;
+const PAUSE_MS = 200;
 
 /**
  * Creates a topic where it is missing, reads it back and compares. Throws a TopicMismatchError when
@@ -33,63 +45,97 @@ export async function ensureTopic(
   spec: TopicSpec,
   logger: BusLogger,
 ): Promise<TopicState> {
-  const admin = createKafka(brokers, "countinghouse-admin", logger).admin();
-  try {
-    await admin.connect();
+  return withAdmin(brokers, logger, async (admin) => {
     const { topic, partitions, replication } = spec;
     const configEntries = Object.entries(wanted(spec)).map(([name, value]) => ({ name, value }));
     await admin.createTopics({
       topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }],
     });
-    const differences = [...(await layoutOf(admin, spec)), ...(await configOf(admin, spec))];
-    if (differences.length > 0) {
-      throw new TopicMismatchError(`topic ${topic}: ${differences.join("; ")}`);
-    }
-    return { emptyPartitions: await emptyPartitionsOf(admin, topic) };
+    const differences = await untilKnown(() => compare(admin, spec));
+    if (differences.length > 0) throw new TopicMismatchError(sentenceOf(topic, differences));
+    return { emptyPartitions: await untilKnown(() => emptyPartitionsOf(admin, topic)) };
+  });
+}
+
+/**
+ * What is other about a topic than wanted; nothing is created or changed. Throws what kafkajs
+ * throws when the brokers are out of reach.
+ */
+export async function checkTopic(
+  brokers: readonly string[],
+  spec: TopicSpec,
+  logger: BusLogger,
+): Promise<TopicDifference[]> {
+  return withAdmin(brokers, logger, async (admin) => {
+    const isThere = (await admin.listTopics()).includes(spec.topic);
+    if (!isThere) return [{ setting: "topic", wanted: "there", found: "missing" }];
+    return untilKnown(() => compare(admin, spec));
+  });
+}
+
+async function withAdmin<T>(
+  brokers: readonly string[],
+  logger: BusLogger,
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = createKafka(brokers, "countinghouse-admin", logger).admin();
+  try {
+    await admin.connect();
+    return await work(admin);
   } finally {
     await admin.disconnect();
   }
 }
 
-/** Kept for ever, never compacted, and never led by a broker that has not seen everything. */
-function wanted({ replication }: TopicSpec): Readonly<Record<string, string>> {
-  return {
-    "cleanup.policy": "delete",
-    "retention.ms": "-1",
-    "retention.bytes": "-1",
-    "min.insync.replicas": String(Math.max(1, replication - 1)),
-    "unclean.leader.election.enable": "false",
-  };
-}
-
-async function layoutOf(admin: Admin, spec: TopicSpec): Promise<string[]> {
-  const { topics } = await admin.fetchTopicMetadata({ topics: [spec.topic] });
-  const partitions = topics[0]?.partitions ?? [];
-  const copies = [...new Set(partitions.map(({ replicas }) => replicas.length))];
-  const differences: string[] = [];
-  if (partitions.length !== spec.partitions) {
-    differences.push(`${partitions.length} partitions instead of ${spec.partitions}`);
-  }
-  if (copies.some((count) => count !== spec.replication)) {
-    differences.push(`replication ${copies.join(" and ")} instead of ${spec.replication}`);
-  }
-  return differences;
-}
-
-/** kafkajs does not ask again where a leader has not yet heard that it is one. */
-async function emptyPartitionsOf(admin: Admin, topic: string): Promise<number[]> {
+/** kafkajs does not ask again where a broker has not yet heard of a topic or of leading it. */
+async function untilKnown<T>(ask: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const ends = await admin.fetchTopicOffsets(topic);
-      return ends.filter(({ high }) => high === "0").map(({ partition }) => partition);
+      return await ask();
     } catch (error) {
-      if (attempt === LEADER_ATTEMPTS) throw error;
-      await pause(LEADER_PAUSE_MS);
+      if (attempt === ATTEMPTS) throw error;
+      await pause(PAUSE_MS);
     }
   }
 }
 
-async function configOf(admin: Admin, spec: TopicSpec): Promise<string[]> {
+/** Never compacted, and never led by a broker that has not seen everything. */
+function wanted(spec: TopicSpec): Readonly<Record<string, string>> {
+  const { replication, minInsync, retentionMs } = spec;
+  return {
+    "cleanup.policy": "delete",
+    "retention.ms": String(retentionMs ?? FOR_EVER_MS),
+    "retention.bytes": "-1",
+    "min.insync.replicas": String(minInsync ?? Math.max(1, replication - 1)),
+    "unclean.leader.election.enable": "false",
+  };
+}
+
+async function compare(admin: Admin, spec: TopicSpec): Promise<TopicDifference[]> {
+  return [...(await layoutOf(admin, spec)), ...(await configOf(admin, spec))];
+}
+
+function sentenceOf(topic: string, differences: readonly TopicDifference[]): string {
+  const each = differences.map((d) => `${d.setting} is ${d.found}, not ${d.wanted}`);
+  return `topic ${topic}: ${each.join("; ")}`;
+}
+
+async function layoutOf(admin: Admin, spec: TopicSpec): Promise<TopicDifference[]> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [spec.topic] });
+  const partitions = topics[0]?.partitions ?? [];
+  const copies = [...new Set(partitions.map(({ replicas }) => replicas.length))].join(" and ");
+  return [
+    { setting: "partitions", wanted: String(spec.partitions), found: String(partitions.length) },
+    { setting: "replication", wanted: String(spec.replication), found: copies },
+  ].filter(({ wanted, found }) => wanted !== found);
+}
+
+async function emptyPartitionsOf(admin: Admin, topic: string): Promise<number[]> {
+  const ends = await admin.fetchTopicOffsets(topic);
+  return ends.filter(({ high }) => high === "0").map(({ partition }) => partition);
+}
+
+async function configOf(admin: Admin, spec: TopicSpec): Promise<TopicDifference[]> {
   const settings = wanted(spec);
   const configNames = Object.keys(settings);
   const { resources } = await admin.describeConfigs({
@@ -97,10 +143,12 @@ async function configOf(admin: Admin, spec: TopicSpec): Promise<string[]> {
     resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: spec.topic, configNames }],
   });
   const entries = resources[0]?.configEntries ?? [];
-  return Object.entries(settings).flatMap(([name, value]) => {
-    const found = entries.find(({ configName }) => configName === name);
-    if (found?.configValue !== value) return [`${name} is ${found?.configValue}, not ${value}`];
-    if (found.configSource !== SET_ON_THE_TOPIC) return [`${name} is not set on the topic`];
-    return [];
+  return Object.entries(settings).flatMap(([setting, wanted]) => {
+    const entry = entries.find(({ configName }) => configName === setting);
+    // A broker's default may change: what matters is set on the topic itself.
+    const isOwn = entry?.configSource === SET_ON_THE_TOPIC;
+    const value = entry?.configValue ?? "unknown";
+    if (value === wanted && isOwn) return [];
+    return [{ setting, wanted, found: isOwn ? value : `${value} by the broker's default` }];
   });
 }

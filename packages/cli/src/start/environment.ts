@@ -44,7 +44,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     LOG_FILE: logFile,
     INNER_PUBLIC_KEYS: JSON.stringify(publicKeys(secretKey)),
   });
-  const kafka = { KAFKA_BROKERS: settings.KAFKA_BROKERS };
+  const kafka = { KAFKA_BROKERS: settings.KAFKA_BROKERS, TOPIC_PREFIX: settings.TOPIC_PREFIX };
   const userTokens = {
     SECRET_KEY: secretKey,
     ALGORITHM: settings.ALGORITHM,
@@ -61,8 +61,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     },
     relay: {
       ...common("relay"),
-      ...kafka,
-      TOPIC_REPLICATION: settings.TOPIC_REPLICATION,
+      ...topicsEnv(settings),
       DATABASE_URL: urlFor(server, "countinghouse_relay", "ledger"),
     },
     command: {
@@ -94,6 +93,18 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
       RATE_LIMIT_LOGIN: settings.RATE_LIMIT_LOGIN,
       RATE_LIMIT_REGISTER: settings.RATE_LIMIT_REGISTER,
     },
+  };
+}
+
+/** Where the topics are and how they have to be. */
+export function topicsEnv(settings: Settings): Env {
+  return {
+    KAFKA_BROKERS: settings.KAFKA_BROKERS,
+    TOPIC_PREFIX: settings.TOPIC_PREFIX,
+    TOPIC_PARTITIONS: settings.TOPIC_PARTITIONS,
+    TOPIC_REPLICATION: settings.TOPIC_REPLICATION,
+    TOPIC_MIN_INSYNC: settings.TOPIC_MIN_INSYNC,
+    TOPIC_RETENTION_MS: settings.TOPIC_RETENTION_MS,
   };
 }
 

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { GenericContainer, Wait } from "testcontainers";
-import { fetchJars, startLocalBroker } from "./local-broker.ts";
+import { fetchJars } from "./jars.ts";
+import { startLocalBroker } from "./local-broker.ts";
 
 const IMAGE = "apache/kafka:4.1.0";
 const CONTAINER_PORT = 9092;

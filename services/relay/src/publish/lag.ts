@@ -11,22 +11,28 @@ const LAG = `
    ) c
     LEFT JOIN ledger.events e ON e.ledger_id = h.ledger_id AND e.position = c.published + 1`;
 
+/** How far a topic is behind the log of one ledger. */
+interface Lag {
+  readonly ledger: number;
+  readonly events: number;
+  /** The age of the first event that is not known to be published. */
+  readonly seconds: number;
+}
+
 /**
- * How far the topic is behind the log, read from the database whenever the metrics are read: so
- * each relay tells it, whichever publishes.
+ * How far the topic is behind the log, read from the database whenever it is asked for: so each
+ * relay tells it, whichever publishes.
  */
-export function measureLag(
-  pool: pg.Pool,
-  metrics: Metrics,
-  logger: Logger,
-  topic: string,
-  partitions: number,
-): void {
+export async function readLag(pool: pg.Pool, topic: string, partitions: number): Promise<Lag[]> {
+  return (await pool.query<Lag>(LAG, [topic, partitions])).rows;
+}
+
+/** The lag as metrics, in events and in seconds. */
+export function measureLag(read: () => Promise<Lag[]>, metrics: Metrics, logger: Logger): void {
   const measure = (column: "events" | "seconds", help: string) => {
     metrics.gauge(`relay_lag_${column}`, help, ["ledger"], async (gauge) => {
       try {
-        const { rows } = await pool.query(LAG, [topic, partitions]);
-        for (const row of rows) gauge.set({ ledger: String(row.ledger) }, row[column]);
+        for (const lag of await read()) gauge.set({ ledger: String(lag.ledger) }, lag[column]);
       } catch (err) {
         logger.warn({ err }, "the lag cannot be measured");
       }

@@ -12,7 +12,7 @@ import type { Tail } from "../log/tail.ts";
 import { createCursorStore } from "./cursors.ts";
 import { type Lease, whileElected } from "./election.ts";
 import { createHealth, type Health } from "./health.ts";
-import { measureLag } from "./lag.ts";
+import { measureLag, readLag } from "./lag.ts";
 import { publish } from "./publish.ts";
 import { createQueues } from "./queues.ts";
 import { createPauses, orAborted } from "./signals.ts";
@@ -23,6 +23,8 @@ const FIRST_LOOK_MS = 3_000;
 export interface PublishingOptions {
   readonly brokers: readonly string[];
   readonly spec: TopicSpec;
+  /** A lag beyond this is no longer ready. */
+  readonly readyLagSeconds: number;
   readonly pool: pg.Pool;
   readonly reader: LogReader;
   readonly tail: Tail;
@@ -32,7 +34,7 @@ export interface PublishingOptions {
 
 /** The relay's way into Kafka. */
 export interface Publishing {
-  readonly readiness: ReadinessCheck;
+  readonly readiness: readonly ReadinessCheck[];
   stop(): Promise<void>;
 }
 
@@ -43,7 +45,8 @@ export interface Publishing {
 export async function startPublishing(options: PublishingOptions): Promise<Publishing> {
   const { brokers, spec, pool, metrics, logger } = options;
   await lookAtTopic(options);
-  measureLag(pool, metrics, logger, spec.topic, spec.partitions);
+  const lag = () => readLag(pool, spec.topic, spec.partitions);
+  measureLag(lag, metrics, logger);
   const health = createHealth(metrics);
   const stopping = new AbortController();
   const election = { pool, logger, name: spec.topic };
@@ -53,13 +56,22 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
     stopping.signal,
   );
   return {
-    readiness: {
-      name: "topic",
-      async check() {
-        if (health.isOverdue()) throw new Error("events wait to be published");
-        await canReachBrokers(brokers);
+    readiness: [
+      {
+        name: "topic",
+        async check() {
+          if (health.isOverdue()) throw new Error("events wait to be published");
+          await canReachBrokers(brokers);
+        },
       },
-    },
+      {
+        name: "lag",
+        async check() {
+          const isLate = (await lag()).some(({ seconds }) => seconds > options.readyLagSeconds);
+          if (isLate) throw new Error("the topic is too far behind the log");
+        },
+      },
+    ],
     async stop() {
       stopping.abort();
       await running;

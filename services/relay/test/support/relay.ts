@@ -36,8 +36,8 @@ export interface Relay extends RunningService {
   ledgers(): Promise<unknown>;
 }
 
-export async function startRelay(env: Env, topic?: string): Promise<Relay> {
-  const service = await start(env, topic);
+export async function startRelay(env: Env): Promise<Relay> {
+  const service = await start(env);
   const gateway = createInnerSigner("gateway", SEEDS.gateway);
   const query = createInnerSigner("query", SEEDS.query);
   const get = (path: string, token: string, signal?: AbortSignal) => {

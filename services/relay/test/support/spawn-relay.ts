@@ -17,7 +17,7 @@ export async function spawnRelay(
   env: Env,
   execArgv: readonly string[] = [],
 ): Promise<RelayProcess> {
-  const path = join(import.meta.dirname, "relay-process.ts");
+  const path = join(import.meta.dirname, "../../src/main.ts");
   const child = fork(path, {
     env: { PATH: process.env.PATH, ...env },
     execArgv: [...execArgv],

@@ -1,0 +1,44 @@
+import { checkTopic, ensureTopic, TopicMismatchError, type TopicSpec } from "@countinghouse/bus";
+import { topicsOf } from "@countinghouse/contracts";
+import { type Env, loadConfig } from "@countinghouse/service-kit";
+import { type TopicsConfig, topicsSchema } from "./config.ts";
+
+/** What was found about a topic: nothing where it is as the settings want it. */
+export interface TopicReport {
+  readonly topic: string;
+  readonly differences: readonly {
+    readonly setting: string;
+    readonly wanted: string;
+    readonly found: string;
+  }[];
+}
+
+/** The topic of account events as the settings want it. */
+export function accountEventsSpec(config: Omit<TopicsConfig, "KAFKA_BROKERS">): TopicSpec {
+  return {
+    topic: topicsOf(config.TOPIC_PREFIX).accountEvents,
+    partitions: config.TOPIC_PARTITIONS,
+    replication: config.TOPIC_REPLICATION,
+    retentionMs: config.TOPIC_RETENTION_MS,
+    ...(config.TOPIC_MIN_INSYNC !== undefined && { minInsync: config.TOPIC_MIN_INSYNC }),
+  };
+}
+
+/**
+ * Compares the topics with the settings in `env`, having created those that are missing when
+ * `creates` says so; never changes one that is there. Throws a ConfigError for wrong settings, and
+ * what the brokers refuse.
+ */
+export async function lookAfterTopics(env: Env, creates: boolean): Promise<TopicReport[]> {
+  const config = loadConfig("topics", topicsSchema, env);
+  const brokers = config.KAFKA_BROKERS.split(",");
+  const spec = accountEventsSpec(config);
+  if (creates) {
+    await ensureTopic(brokers, spec, quiet).catch((error) => {
+      if (!(error instanceof TopicMismatchError)) throw error;
+    });
+  }
+  return [{ topic: spec.topic, differences: await checkTopic(brokers, spec, quiet) }];
+}
+
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
