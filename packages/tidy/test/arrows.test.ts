@@ -8,12 +8,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "service-kit": ["contracts"],
   "event-store": ["contracts", "service-kit"],
   bus: ["contracts"],
-  cli: ["contracts", "event-store", "service-kit"],
+  transparency: [],
+  cli: ["contracts", "domain", "event-store", "service-kit", "transparency"],
   testing: ["cli", "contracts", "service-kit"],
   tidy: [],
 };
-const FOR_SERVICES = ["domain", "contracts", "event-store", "bus", "service-kit"];
-const FOR_TESTS = ["testing", "contracts", "domain", "event-store", "bus", "service-kit", "cli"];
+const FOR_SERVICES = [
+  ...["domain", "contracts", "event-store", "bus", "service-kit", "transparency"],
+];
+const FOR_TESTS = [...FOR_SERVICES, "testing", "cli"];
 
 const code = sources(".ts").filter(({ path }) => /^(packages|services)\/[^/]+\/src\//.test(path));
 const tests = sources(".ts").filter(({ path }) => /^(packages|services)\/[^/]+\/test\//.test(path));
