@@ -70,7 +70,7 @@ function queryParameters({ query }: Operation): Json[] {
   });
 }
 
-function headers({ command, consistent }: Operation): Json[] {
+function headers({ command, consistent, resumable }: Operation): Json[] {
   const key = {
     name: "Idempotency-Key",
     in: "header",
@@ -85,7 +85,15 @@ function headers({ command, consistent }: Operation): Json[] {
     description: "From a command's answer: the query shows at least what that command did.",
     schema: { type: "string" },
   };
-  return [...(command ? [key] : []), ...(consistent ? [token] : [])];
+  const last = {
+    name: "Last-Event-ID",
+    in: "header",
+    required: false,
+    description: "The id of the last event that the caller has: the answer goes on after it.",
+    schema: { type: "string", pattern: "^[1-9][0-9]{0,9}$" },
+  };
+  const given = [command ? key : [], consistent ? token : [], resumable ? last : []];
+  return given.flat();
 }
 
 function successes({ answers, mediaType = "application/json", command }: Operation): Json {

@@ -14,8 +14,9 @@ import { refusalOf } from "./allowed-methods.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import type { Config } from "./config.ts";
 import { addDocs } from "./docs.ts";
-import { forward, type Target } from "./forward.ts";
+import { forward, type Target, type Way } from "./forward.ts";
 import { createInnerTokens } from "./inner-tokens.ts";
+import { createOpenAnswers } from "./open-answers.ts";
 import { CALLERS_MAX, createRateLimits } from "./rate-limits.ts";
 import type { SessionCache } from "./session-cache.ts";
 
@@ -29,7 +30,7 @@ export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds" | "refu
 
 /** The single door: every public operation, verified, limited and streamed to its service. */
 export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
-  const { config, targets, sessions, signer, logger } = deps;
+  const { config, targets, sessions, signer, logger, metrics } = deps;
   const app = createApp({
     ...deps,
     name: "gateway",
@@ -48,6 +49,8 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   );
   const innerTokenOf = createInnerTokens(signer);
   const limits = createRateLimits(app, config);
+  const openAnswers = createOpenAnswers(sessions, metrics);
+  app.closing.addEventListener("abort", () => openAnswers.close(), { once: true });
 
   for (const [name, operation] of Object.entries(publicOperations) as [string, Operation][]) {
     const { method, path, service, access } = operation;
@@ -58,13 +61,13 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
       config: { access },
       onRequest: async (request, reply) => {
         await limits.byAddress(request, reply, name);
-        let innerToken: string | undefined;
-        if (access !== "public") {
-          const session = await authenticate(request.raw);
-          await limits.byUser(request, reply, session);
-          innerToken = innerTokenOf(session, service);
-        }
-        await forward(request, reply, { target: targets[service], innerToken, bodyMax }, logger);
+        const way: Way = { target: targets[service], bodyMax, isOpen: operation.open === true };
+        if (access === "public") return forward(request, reply, way, logger);
+        const caller = await authenticate(request.raw);
+        await limits.byUser(request, reply, caller.session);
+        const innerToken = innerTokenOf(caller.session, service);
+        const onOpen = (end: () => void) => openAnswers.watch(caller, end);
+        await forward(request, reply, { ...way, innerToken, onOpen }, logger);
       },
       // Never reached: forward has taken the reply over.
       handler: async () => undefined,

@@ -6,10 +6,16 @@ import type { LiveSession, SessionCache } from "./session-cache.ts";
 const TOKENS_MAX = 50_000;
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
-export type Authenticate = (request: IncomingMessage) => Promise<LiveSession> | LiveSession;
+/** Whose token it is, and until when it is good. */
+export interface Caller {
+  readonly session: LiveSession;
+  readonly expiresAtMs: number;
+}
+
+export type Authenticate = (request: IncomingMessage) => Promise<Caller> | Caller;
 
 /**
- * Gives the live session of a request's access token. The signature of a token is checked once and
+ * Gives whose a request's access token is. The signature of a token is checked once and
  * remembered for its life; that its session is alive is asked of the session cache every time.
  * Throws a 401.
  */
@@ -17,22 +23,31 @@ export function createAuthenticate(
   verify: (token: string) => UserTokenClaims,
   sessions: SessionCache,
 ): Authenticate {
-  const known = new Map<string, { sid: string; expiresAtMs: number }>();
+  const known = new Map<string, Token>();
 
-  function sessionIdOf(token: string): string {
-    const hit = known.get(token);
-    if (hit !== undefined && hit.expiresAtMs > Date.now()) return hit.sid;
-    const { sid, exp } = verified(verify, token);
+  function read(text: string): Token {
+    const hit = known.get(text);
+    if (hit !== undefined && hit.expiresAtMs > Date.now()) return hit;
+    const { sid, exp } = verified(verify, text);
     if (known.size >= TOKENS_MAX) known.clear();
-    known.set(token, { sid, expiresAtMs: exp * 1000 });
-    return sid;
+    const token = { sid, expiresAtMs: exp * 1000 };
+    known.set(text, token);
+    return token;
   }
 
   return (request) => {
-    const found = sessions.find(sessionIdOf(tokenOf(request)));
-    if (found instanceof Promise) return found.then(present);
-    return present(found);
+    const { sid, expiresAtMs } = read(tokenOf(request));
+    const found = sessions.find(sid);
+    const callerOf = (session: LiveSession | undefined): Caller => {
+      return { session: present(session), expiresAtMs };
+    };
+    return found instanceof Promise ? found.then(callerOf) : callerOf(found);
   };
+}
+
+interface Token {
+  readonly sid: string;
+  readonly expiresAtMs: number;
 }
 
 function present(session: LiveSession | undefined): LiveSession {

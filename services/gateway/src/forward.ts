@@ -6,6 +6,10 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 /** Open connections to one service at most, and how long an unused one is kept. */
 const CONNECTIONS_MAX = 256;
 const UNUSED_MS = 30_000;
+/** Answers of one service that stay open have connections of their own, so many at most. */
+const OPEN_MAX = 4_000;
+/** How long a client may take to read what is left of an answer that has ended. */
+const LAST_READS_MS = 10_000;
 /** How long a service may take to begin its answer. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
@@ -19,18 +23,28 @@ const NOT_PASSED_BACK = new Set(["connection", "keep-alive", "transfer-encoding"
 export interface Target {
   readonly url: URL;
   readonly agent: Agent;
+  /** For answers that stay open: they take nobody's place. */
+  readonly openAgent: Agent;
 }
 
 /** How one request goes on: to which service, as whom, with how many bytes of body at most. */
 export interface Way {
   readonly target: Target;
-  readonly innerToken: string | undefined;
+  readonly innerToken?: string;
   readonly bodyMax: number;
+  /** Whether the answer may stay open. */
+  readonly isOpen: boolean;
+  /** Takes what ends an answer that does; gives whom to tell when it has ended. */
+  readonly onOpen?: (end: () => void) => () => void;
 }
 
 export function createTarget(url: string): Target {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX, timeout: UNUSED_MS });
-  return { url: new URL(url), agent };
+  const kept = { keepAlive: true, timeout: UNUSED_MS };
+  return {
+    url: new URL(url),
+    agent: new Agent({ ...kept, maxSockets: CONNECTIONS_MAX }),
+    openAgent: new Agent({ ...kept, maxSockets: OPEN_MAX }),
+  };
 }
 
 /**
@@ -41,17 +55,18 @@ export function createTarget(url: string): Target {
 export async function forward(
   request_: FastifyRequest,
   reply: FastifyReply,
-  { target, innerToken, bodyMax }: Way,
+  way: Way,
   log: Logger,
 ): Promise<void> {
   const { raw, id } = request_;
+  const { target, innerToken, bodyMax } = way;
   const keys = raw.headersDistinct["idempotency-key"] ?? [];
   if (keys.length > 1) throw malformed("Idempotency-Key", "is given more than once");
   const body = await bodyOf(raw, bodyMax);
   reply.hijack();
   if (reply.raw.destroyed) return;
   const upstream = request({
-    agent: target.agent,
+    agent: way.isOpen ? target.openAgent : target.agent,
     host: target.url.hostname,
     port: target.url.port,
     method: raw.method,
@@ -74,7 +89,8 @@ export async function forward(
   const timer = setTimeout(late, ANSWER_TIMEOUT_MS);
   upstream.on("response", (answer) => {
     clearTimeout(timer);
-    passBack(answer, reply, id);
+    const isOpen = answer.headers["content-length"] === undefined;
+    if (passBack(answer, reply, id) && isOpen) stayOpen(answer, reply, way);
   });
   upstream.on("timeout", late);
   upstream.on("error", giveUp);
@@ -121,25 +137,45 @@ function bodyOf(raw: IncomingMessage, bodyMax: number): Promise<Buffer | undefin
   });
 }
 
-function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: string): void {
+/** Gives false when there is nobody to pass it to any more. */
+function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: string): boolean {
   const { raw } = reply;
   if (raw.headersSent || raw.destroyed) {
     answer.resume();
-    return;
+    return false;
   }
   const headers: Record<string, unknown> = { ...reply.getHeaders(), "x-request-id": requestId };
   for (const [name, value] of Object.entries(answer.headers)) {
     if (!NOT_PASSED_BACK.has(name)) headers[name] = value;
   }
   raw.writeHead(answer.statusCode ?? 502, headers as IncomingHttpHeaders);
-  if (answer.headers["content-length"] === undefined) {
-    // A stream may be silent for long: its head goes out at once, and silence is no fault.
-    raw.flushHeaders();
-    answer.socket.setTimeout(0);
-  }
   answer.pipe(raw);
   answer.on("error", () => raw.destroy());
   answer.on("aborted", () => raw.destroy());
+  return true;
+}
+
+/** An answer of no known length: it may be silent for long, and ends with its token. */
+function stayOpen(answer: IncomingMessage, { raw }: FastifyReply, { onOpen }: Way): void {
+  // Its head goes out at once, and silence is no fault.
+  raw.flushHeaders();
+  answer.socket.setTimeout(0);
+  let cut: NodeJS.Timeout | undefined;
+  const cutOff = () => {
+    cut ??= setTimeout(() => raw.destroy(), LAST_READS_MS);
+  };
+  const ended = onOpen?.(() => {
+    answer.unpipe(raw).removeAllListeners("aborted").removeAllListeners("error");
+    answer.on("error", () => undefined);
+    raw.end();
+    answer.destroy();
+    cutOff();
+  });
+  answer.on("end", cutOff);
+  raw.on("close", () => {
+    clearTimeout(cut);
+    ended?.();
+  });
 }
 
 /** A 503 on a reply that Fastify has let go of; too late for one, the answer breaks off. */

@@ -40,7 +40,10 @@ export async function start(env: Env): Promise<RunningService> {
   const release = [
     async () => sessions.stop(),
     async () => {
-      for (const { agent } of Object.values(targets)) agent.destroy();
+      for (const { agent, openAgent } of Object.values(targets)) {
+        agent.destroy();
+        openAgent.destroy();
+      }
     },
   ];
   return listen({ name: "gateway", app, metrics, readiness, config, release });

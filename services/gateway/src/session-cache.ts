@@ -24,6 +24,8 @@ export interface LiveSession {
 export interface SessionCache {
   /** The session if it is alive, else undefined. Throws a 503 when nobody can tell. */
   find(sessionId: string): Promise<LiveSession | undefined> | LiveSession | undefined;
+  /** Told which sessions have changed; without a list any may have. One listener. */
+  onChange(listener: (sessions: readonly string[] | undefined) => void): void;
   stop(): void;
 }
 
@@ -35,16 +37,19 @@ interface Question {
 export function createSessionCache(auth: ServiceClient, logger: Logger): SessionCache {
   const known = new Map<string, LiveSession>();
   const asked = new Map<string, Question>();
+  let changed: (sessions: readonly string[] | undefined) => void = () => undefined;
   const feed = followChanges(auth, logger, {
     forget(sessions) {
       for (const sessionId of sessions) {
         known.delete(sessionId);
         retract(asked, sessionId);
       }
+      if (sessions.length > 0) changed(sessions);
     },
     forgetAll() {
       known.clear();
       for (const sessionId of [...asked.keys()]) retract(asked, sessionId);
+      changed(undefined);
     },
   });
 
@@ -69,6 +74,9 @@ export function createSessionCache(auth: ServiceClient, logger: Logger): Session
       // Unheard, a question under way may be from before a change: everyone asks for themselves.
       if (!feed.isFresh()) return ask(sessionId);
       return known.get(sessionId) ?? asked.get(sessionId)?.answer ?? ask(sessionId);
+    },
+    onChange(listener) {
+      changed = listener;
     },
     stop: feed.stop,
   };

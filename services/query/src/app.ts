@@ -5,14 +5,17 @@ import {
   serveOperations,
 } from "@countinghouse/service-kit";
 import type { FastifyInstance } from "fastify";
+import type { LiveHub } from "./live/hub.ts";
 import { handleGetAccount, handleListAccounts } from "./routes/accounts.ts";
 import { handleBalanceAt, handleDailyBalances } from "./routes/balances.ts";
 import type { RouteDeps } from "./routes/deps.ts";
+import { handleStreamTransactions } from "./routes/stream.ts";
 import { handleListTransactions } from "./routes/transactions.ts";
 import { handleTrialBalance } from "./routes/trial-balance.ts";
 
 export interface QueryDeps extends RouteDeps, Omit<AppDeps, "name" | "requestIds"> {
   readonly verify: InnerVerifier;
+  readonly live: LiveHub;
 }
 
 /** The read side of the bank as HTTP. */
@@ -25,6 +28,8 @@ export function buildApp(deps: QueryDeps): FastifyInstance {
     balanceAt: handleBalanceAt(deps),
     dailyBalances: handleDailyBalances(deps),
     trialBalance: handleTrialBalance(deps),
+    streamTransactions: handleStreamTransactions(deps, deps.live),
   });
+  app.closing.addEventListener("abort", () => deps.live.close(), { once: true });
   return app;
 }

@@ -11,22 +11,26 @@ import {
   type Logger,
   listen,
   loadConfig,
+  type Metrics,
   type RunningService,
   runAsProcess,
   type ServiceClient,
 } from "@countinghouse/service-kit";
+import { type AppliedListener, listenForApplied } from "./announcements/listener.ts";
 import { buildApp } from "./app.ts";
 import { type Config, configSchema } from "./config.ts";
 import { createResolveRanges } from "./consistency/ranges.ts";
-import { createWaitingRoom } from "./consistency/waiting-room.ts";
+import { createWaitingRoom, type Reached, type WaitingRoom } from "./consistency/waiting-room.ts";
 import { createCursors } from "./cursors.ts";
 import { follow, kafkaPlace } from "./following.ts";
+import { createLiveHub, type LiveHub } from "./live/hub.ts";
+import { observeLive } from "./live/observe.ts";
 import { createLogReader, type LogReader } from "./log-reader.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { createProjector } from "./projector/projector.ts";
 import { releaseAtStart } from "./projector/release-at-start.ts";
 import { createPositionStore } from "./projector/store.ts";
-import { createLook } from "./reader.ts";
+import { createLook, createReadNext } from "./reader.ts";
 import { type Database, READ_SCHEMA, type Tables } from "./tables.ts";
 
 const NAME = "query";
@@ -45,7 +49,20 @@ export async function start(env: Env): Promise<RunningService> {
   const db = createKysely<Tables>(pools.reader).withSchema(READ_SCHEMA);
   const writeDb = createKysely<Tables>(pools.projector).withSchema(READ_SCHEMA);
   const waitingRoom = createWaitingRoom(createLook(db));
-  const progress = createProgress(metrics, waitingRoom, writeDb);
+  const live: LiveHub = createLiveHub({
+    ...{ logger, read: createReadNext(db) },
+    observer: observeLive(metrics, () => live.streams),
+  });
+  const announce = (versions: Reached) => {
+    waitingRoom.announce(versions);
+    live.announce(versions);
+  };
+  const listener = listenForApplied(config.DATABASE_URL, logger, {
+    onApplied: announce,
+    onListening: () => live.lookAgain(),
+  });
+  addGauges(metrics, waitingRoom, listener);
+  const progress = createProgress(metrics, writeDb, announce);
   const readiness = Object.entries(pools).map(([name, pool]) => {
     return { name, check: () => pool.query("SELECT 1") };
   });
@@ -54,7 +71,7 @@ export async function start(env: Env): Promise<RunningService> {
   const relay = createServiceClient(config.RELAY_URL, "relay", signer);
   const log = createLogReader(relay);
   const app = buildApp({
-    ...{ db, waitingRoom, logger, metrics, readiness },
+    ...{ db, waitingRoom, live, logger, metrics, readiness },
     tokens: createConsistencyTokens(key),
     resolveRanges: createResolveRanges(log),
     cursors: createCursors(key),
@@ -62,8 +79,18 @@ export async function start(env: Env): Promise<RunningService> {
     verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS),
   });
   const stopFollowing = startFollowing(config, logger, progress, writeDb, relay, log);
-  const release = [stopFollowing, () => db.destroy(), () => writeDb.destroy()];
+  const stopListening = () => listener.stop();
+  const release = [stopFollowing, stopListening, () => db.destroy(), () => writeDb.destroy()];
   return listen({ name: NAME, app, metrics, readiness, config, release });
+}
+
+function addGauges(metrics: Metrics, room: WaitingRoom, listener: AppliedListener): void {
+  metrics.gauge("consistency_waiters", "Queries that wait for a version", [], (gauge) => {
+    gauge.set(room.waiters);
+  });
+  metrics.gauge("applied_listening", "1 while it hears what others apply", [], (gauge) => {
+    gauge.set(listener.isListening ? 1 : 0);
+  });
 }
 
 function startFollowing(

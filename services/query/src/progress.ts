@@ -1,5 +1,5 @@
 import type { Metrics } from "@countinghouse/service-kit";
-import type { WaitingRoom } from "./consistency/waiting-room.ts";
+import type { Reached } from "./consistency/waiting-room.ts";
 import { logSourceOf } from "./log-source.ts";
 import type { ProjectorObserver } from "./projector/projector.ts";
 import type { Database } from "./tables.ts";
@@ -17,7 +17,11 @@ interface Followed {
   readonly recordedAtMs: number | undefined;
 }
 
-export function createProgress(metrics: Metrics, room: WaitingRoom, db: Database): Progress {
+export function createProgress(
+  metrics: Metrics,
+  db: Database,
+  announce: (versions: Reached) => void,
+): Progress {
   const heads = new Map<string, number>();
   const followed = new Map<string, Followed>();
   const repeats = metrics.counter("projection_repeated_events_total", "Events that came again");
@@ -38,11 +42,8 @@ export function createProgress(metrics: Metrics, room: WaitingRoom, db: Database
   metrics.gauge("parked_accounts", "Accounts whose next event cannot be applied", [], (gauge) => {
     return countParked(db).then((count) => gauge.set(count));
   });
-  metrics.gauge("consistency_waiters", "Queries that wait for a version", [], (gauge) => {
-    gauge.set(room.waiters);
-  });
   return {
-    applied: (versions) => room.announce(versions),
+    applied: announce,
     followed({ source, next }, recordedAt) {
       const recordedAtMs = recordedAt === undefined ? undefined : Date.parse(recordedAt);
       const before = followed.get(source);

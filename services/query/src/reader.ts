@@ -1,6 +1,8 @@
 import type { Scope } from "@countinghouse/service-kit";
 import { sql } from "kysely";
 import type { Look } from "./consistency/waiting-room.ts";
+import type { ReadNext } from "./live/hub.ts";
+import { listNext } from "./projections/entries/queries.ts";
 import type { Database, Tx } from "./tables.ts";
 
 /**
@@ -32,4 +34,9 @@ export function createLook(db: Database): Look {
       return new Map(rows.map((row) => [row.account_id, row.version]));
     });
   };
+}
+
+/** What streams read; whose an account is was asked when the stream was opened, and stays so. */
+export function createReadNext(db: Database): ReadNext {
+  return (wants, limit) => readAs(db, { kind: "any" }, (tx) => listNext(tx, wants, limit));
 }

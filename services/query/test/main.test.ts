@@ -7,10 +7,9 @@ import {
   ed25519PublicKey,
   type RunningService,
 } from "@countinghouse/service-kit";
-import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { start } from "../src/main.ts";
-import { freshDatabase, type TestDatabase } from "./support/database.ts";
+import { freshDatabase, type TestDatabase, withoutDatabase } from "./support/database.ts";
 import { FakeLog, OWNER } from "./support/fake-log.ts";
 import { differencesFromLog } from "./support/fold-of-log.ts";
 import { type StubRelay, stubRelay } from "./support/stub-relay.ts";
@@ -137,19 +136,11 @@ test("metrics say how far the projections are", async () => {
 });
 
 test("[S58] without its database the service is not ready, and lives", async () => {
-  const { pathname } = new URL(database.reader);
-  const admin = new pg.Client(database.admin.replace(pathname, "/postgres"));
-  await admin.connect();
-  const name = pathname.slice(1);
-  await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
-  await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [
-    name,
-  ]);
-  await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status).toBe(503);
-  expect((await fetch(`${service.url}/livez`)).status).toBe(200);
-  expect((await get("/v1/accounts")).status).toBe(503);
-  await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT -1`);
-  await admin.end();
+  await withoutDatabase(database, async () => {
+    await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status).toBe(503);
+    expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+    expect((await get("/v1/accounts")).status).toBe(503);
+  });
   await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status).toBe(200);
 });
 

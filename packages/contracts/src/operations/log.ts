@@ -26,6 +26,7 @@ export const logOperations = {
     }),
     answers: { 200: Envelope },
     mediaType: "application/x-ndjson",
+    open: true,
     refusals: [404],
   },
 } as const satisfies Record<string, Operation>;

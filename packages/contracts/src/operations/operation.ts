@@ -27,6 +27,10 @@ export interface Operation {
   readonly command?: true;
   /** A query that honours Consistency-Token. */
   readonly consistent?: true;
+  /** Its answer may stay open for long. */
+  readonly open?: true;
+  /** Its answer goes on after the event that Last-Event-ID names. */
+  readonly resumable?: true;
 }
 
 /** The names in braces of a path. */

@@ -5,6 +5,7 @@ import {
   BalanceAt,
   DailyBalances,
   TRANSACTION_TYPES,
+  Transaction,
   Transactions,
   TrialBalance,
 } from "../schemas/accounts.ts";
@@ -54,6 +55,19 @@ export const queryOperations = {
       cursor: Type.Optional(Cursor),
     }),
     answers: { 200: Transactions },
+    refusals: [404],
+  },
+  /** Server-sent events; what is sent for one transaction is an item of listTransactions. */
+  streamTransactions: {
+    ...query,
+    tag: "Accounts",
+    path: "/v1/accounts/{accountId}/stream",
+    access: readers,
+    summary: "The transactions of an account as they happen, as server-sent events",
+    answers: { 200: Transaction },
+    mediaType: "text/event-stream",
+    open: true,
+    resumable: true,
     refusals: [404],
   },
   balanceAt: {

@@ -6,8 +6,11 @@ export const WAITING = {
   timeoutMs: 2_000,
   /** How many queries wait at once; one more is sent away. */
   waitersMax: 1_000,
-  /** How often the database is asked, for all who wait together, what other processes applied. */
-  lookEveryMs: 20,
+  /**
+   * How often the database is asked for all who wait together. They are woken by what is announced;
+   * this is for what was applied before they came, or went unheard.
+   */
+  lookEveryMs: 250,
   /** How many accounts' versions are remembered, so that most queries need not ask. */
   rememberedMax: 50_000,
 } as const;

@@ -13,6 +13,7 @@ import {
   lockCursor,
   moveCursor,
   park,
+  reachedBy,
   type SourcePosition,
   writePlan,
 } from "./store.ts";
@@ -137,7 +138,7 @@ async function planIn(tx: Tx, batch: readonly Envelope[]): Promise<Plan> {
 }
 
 function report({ logger, observer }: ProjectorDeps, plan: Plan): void {
-  observer.applied(new Map(plan.applied.map(({ accountId, version }) => [accountId, version])));
+  observer.applied(reachedBy(plan.applied));
   observer.repeated(plan.repeated);
   reportParked({ logger, observer }, plan.parked);
 }

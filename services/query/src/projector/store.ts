@@ -1,9 +1,10 @@
 import type { EventBatch, PositionStore } from "@countinghouse/bus";
 import { sql } from "kysely";
+import { APPLIED_CHANNEL, encodeApplied } from "../announcements/payload.ts";
 import { projections } from "../projections/index.ts";
 import type { Database, Tx } from "../tables.ts";
 import { unnest } from "../unnest.ts";
-import type { AccountState } from "./account-state.ts";
+import type { AccountState, AppliedEvent } from "./account-state.ts";
 import type { Parking, Plan } from "./plan.ts";
 
 /** Where a source of events (a ledger over HTTP, a partition of a topic) goes on after a batch. */
@@ -99,12 +100,25 @@ export async function findParked(tx: Tx, ids: readonly string[]): Promise<Set<st
   return new Set(rows.map((row) => row.account_id));
 }
 
-/** Writes what a plan comes to into every projection. */
+/** Writes what a plan comes to into every projection, and tells every process of it. */
 export async function writePlan(tx: Tx, { applied, parked }: Plan): Promise<void> {
   if (applied.length > 0) {
     for (const projection of projections) await projection.apply(tx, applied);
+    await announce(tx, reachedBy(applied));
   }
   await park(tx, parked);
+}
+
+/** The versions that accounts have after events. */
+export function reachedBy(applied: readonly AppliedEvent[]): Map<string, number> {
+  return new Map(applied.map(({ accountId, version }) => [accountId, version]));
+}
+
+/** Heard when the transaction has ended well, and not before. */
+async function announce(tx: Tx, versions: ReadonlyMap<string, number>): Promise<void> {
+  const texts = encodeApplied(versions);
+  const all = sql`unnest(${texts}::text[]) as one`;
+  await sql`select pg_notify(${APPLIED_CHANNEL}, one) from ${all}`.execute(tx);
 }
 
 export async function park(tx: Tx, parked: readonly Parking[]): Promise<void> {

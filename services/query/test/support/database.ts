@@ -33,6 +33,36 @@ export async function freshDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** Runs SQL as an administrator of the database. */
+export async function asAdmin(database: TestDatabase, sql: string): Promise<pg.QueryResult> {
+  const admin = new pg.Client(database.admin);
+  await admin.connect();
+  try {
+    return await admin.query(sql);
+  } finally {
+    await admin.end();
+  }
+}
+
+/** Cuts everybody off from the database and lets nobody in while `work` runs. */
+export async function withoutDatabase(
+  database: TestDatabase,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const name = new URL(database.admin).pathname.slice(1);
+  const admin = new pg.Client(database.admin.replace(/[^/]*$/, "postgres"));
+  await admin.connect();
+  try {
+    await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
+    const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+    await admin.query(end, [name]);
+    await work();
+  } finally {
+    await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT -1`);
+    await admin.end();
+  }
+}
+
 async function make(): Promise<TestDatabases> {
   const databases = await createDatabases();
   made.push(databases);

@@ -76,6 +76,42 @@ export function lastEntryAt(tx: Tx, accountId: string, at: Date): Promise<EntryR
     .executeTakeFirst();
 }
 
+/**
+ * The entries that follow versions of accounts, for each place in the order given; oldest first, at
+ * most `limit` a place.
+ */
+export async function listNext(
+  tx: Tx,
+  places: readonly { readonly accountId: string; readonly after: number }[],
+  limit: number,
+): Promise<EntryRow[][]> {
+  const ids = places.map(({ accountId }) => accountId);
+  const versions = places.map(({ after }) => after);
+  const place = sql<{ account_id: string; after: number; place: string }>`
+    unnest(${ids}::uuid[], ${versions}::int[]) with ordinality`;
+  const rows = await tx
+    .selectFrom(place.as<"p">(sql`p (account_id, after, place)`))
+    .innerJoinLateral(
+      (eb) => {
+        return eb
+          .selectFrom("entries as e")
+          .selectAll("e")
+          .whereRef("e.account_id", "=", "p.account_id")
+          .whereRef("e.version", ">", "p.after")
+          .orderBy("e.version")
+          .limit(limit)
+          .as("next");
+      },
+      (join) => join.onTrue(),
+    )
+    .selectAll("next")
+    .select("p.place")
+    .execute();
+  const found = places.map((): EntryRow[] => []);
+  for (const { place: ordinal, ...row } of rows) found[Number(ordinal) - 1]?.push(row);
+  return found;
+}
+
 export function showEntry(row: EntryRow, currency: string): Transaction {
   const { counterparty_account_id, transfer_id, reference } = row;
   return {
