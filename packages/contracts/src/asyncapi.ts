@@ -5,7 +5,7 @@ import { logOperations } from "./operations/log.ts";
 import { Envelope } from "./schemas/envelope.ts";
 import { EventHeaders } from "./schemas/event-headers.ts";
 import { Uuid } from "./schemas/primitives.ts";
-import { ACCOUNT_EVENT_PARTITIONS, TOPICS } from "./topics.ts";
+import { ACCOUNT_EVENT_PARTITIONS, topicsOf, USUAL_PREFIX } from "./topics.ts";
 
 type Json = Record<string, unknown>;
 
@@ -89,16 +89,18 @@ function channels(events: readonly Described[]): Json {
   const inTopic = events.filter(({ isInTopic }) => isInTopic);
   return {
     accountEvents: {
-      address: TOPICS.accountEvents,
+      address: topicsOf("{prefix}").accountEvents,
       title: "Account events",
       description: "Keyed by account: the events of an account are in one partition, in order.",
       servers: [reference("servers", "kafka")],
+      parameters: {
+        prefix: { default: USUAL_PREFIX, description: "What the bank's topics begin with." },
+      },
       messages: Object.fromEntries(
         inTopic.map(({ name }) => [name, reference("components/messages", name)]),
       ),
       bindings: {
         kafka: {
-          topic: TOPICS.accountEvents,
           partitions: ACCOUNT_EVENT_PARTITIONS,
           topicConfiguration: { "cleanup.policy": ["delete"], "retention.ms": -1 },
           bindingVersion: BINDING_VERSION.kafka,

@@ -5,7 +5,8 @@ export function topicsOf(prefix: string): { readonly accountEvents: string } {
   return { accountEvents: `${prefix}.account-events.v1` };
 }
 
-const USUAL_PREFIX = "countinghouse";
+/** What the names of all topics begin with where nothing else is chosen. */
+export const USUAL_PREFIX = "countinghouse";
 
 /** The topics of a deployment that does not choose a prefix. */
 export const TOPICS = topicsOf(USUAL_PREFIX);

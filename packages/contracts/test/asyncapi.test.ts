@@ -53,7 +53,8 @@ test("the topic has a message for every version of every type of its stream, and
     .filter(([, { stream }]) => stream === "account")
     .flatMap(([type, { versions }]) => versions.map((_, i) => `${type}V${i + 1}`));
   const { accountEvents } = document.channels;
-  expect(accountEvents.address).toBe(TOPICS.accountEvents);
+  const { address, parameters } = accountEvents;
+  expect(address.replace("{prefix}", parameters.prefix.default)).toBe(TOPICS.accountEvents);
   expect(Object.keys(accountEvents.messages)).toEqual(wanted);
 });
 

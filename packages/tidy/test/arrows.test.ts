@@ -8,6 +8,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "service-kit": ["contracts"],
   "event-store": ["contracts", "service-kit"],
   bus: ["contracts"],
+  client: ["bus", "contracts"],
   transparency: [],
   cli: ["contracts", "domain", "event-store", "service-kit", "transparency"],
   testing: ["cli", "contracts", "service-kit"],
@@ -50,12 +51,22 @@ describe("arrows go one way", () => {
 
   test("a test imports nothing of a service but its own", () => {
     const wrong = tests.flatMap((source) => {
+      const allowed = [...FOR_TESTS, placeOf(source.path).name];
       return importsOf(source)
         .map((imported) => foreign(imported))
-        .filter((imported) => imported !== undefined && !FOR_TESTS.includes(imported))
+        .filter((imported) => imported !== undefined && !allowed.includes(imported))
         .map((imported) => `${source.path} imports ${imported}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  test("an example is what an outsider writes: it has the client and nothing else of ours", () => {
+    const examples = sources(".ts").filter(({ path }) => path.startsWith("examples/"));
+    expect(examples.length).toBeGreaterThan(0);
+    const ours = examples.flatMap((source) => {
+      return importsOf(source).filter((name) => name.startsWith(".") || foreign(name));
+    });
+    expect(new Set(ours)).toEqual(new Set(["@countinghouse/client"]));
   });
 
   test("no relative import leaves its package", () => {
