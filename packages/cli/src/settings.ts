@@ -23,6 +23,7 @@ const schema = Type.Object({
   DATABASE_URL: Type.Optional(Type.String({ minLength: 1 })),
   KAFKA_BROKERS: Type.Optional(Type.String({ minLength: 1 })),
   ...TOPICS,
+  READY_LAG_SECONDS: Limit,
   SECRET_KEY: Type.Optional(Type.String({ minLength: 32 })),
   ALGORITHM: Type.Optional(Type.String({ minLength: 1 })),
   ACCESS_TOKEN_EXPIRE_MINUTES: Limit,

@@ -62,6 +62,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     relay: {
       ...common("relay"),
       ...topicsEnv(settings),
+      READY_LAG_SECONDS: settings.READY_LAG_SECONDS,
       DATABASE_URL: urlFor(server, "countinghouse_relay", "ledger"),
     },
     command: {

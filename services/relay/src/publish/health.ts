@@ -13,7 +13,8 @@ export interface Health {
   queued(size: () => number): void;
   sending(partition: number): void;
   published(partition: number, events: number): void;
-  failed(): void;
+  /** A send was rejected. An event that is too large keeps its partition until somebody acts. */
+  failed(partition: number, why: "too large" | "not acknowledged"): void;
   /** Partitions of which nothing has been acknowledged for a while though it was sent. */
   stuck(): ReadonlySet<number>;
   /** Whether events of some partition have waited too long for the brokers. */
@@ -30,6 +31,10 @@ export function createHealth(metrics: Metrics): Health {
     "relay_publish_failures_total",
     "Sends that were not acknowledged",
   );
+  const tooLarge = new Set<number>();
+  metrics.gauge("relay_too_large_events", "Events larger than the topic takes", [], (gauge) => {
+    gauge.set(tooLarge.size);
+  });
   const since = new Map<number, number>();
   const waitingFor = (ms: number) => {
     const before = performance.now() - ms;
@@ -44,6 +49,7 @@ export function createHealth(metrics: Metrics): Health {
     active(isActive) {
       active.set(isActive ? 1 : 0);
       since.clear();
+      tooLarge.clear();
       if (!isActive) queued = () => 0;
     },
     queued(size) {
@@ -54,9 +60,13 @@ export function createHealth(metrics: Metrics): Health {
     },
     published(partition, count) {
       since.delete(partition);
+      tooLarge.delete(partition);
       events.inc(count);
     },
-    failed: () => failures.inc(),
+    failed(partition, why) {
+      failures.inc();
+      if (why === "too large") tooLarge.add(partition);
+    },
     stuck: () => new Set(waitingFor(STUCK_MS)),
     isOverdue: () => waitingFor(OVERDUE_MS).length > 0,
   };

@@ -144,14 +144,15 @@ async function send(work: Work, partition: number): Promise<void> {
       pauses.reset();
       most = undefined;
     } catch (err) {
-      health.failed();
       const isTooLarge = err instanceof EventTooLargeError;
-      const [first] = batch;
-      const { ce_id: eventId } = first?.record.headers ?? {};
+      const eventId = batch[0]?.record.headers.ce_id;
       const facts = { err, partition, events: batch.length, eventId };
-      if (isTooLarge && batch.length > 1) most = Math.ceil(batch.length / 2);
-      else if (isTooLarge)
-        logger.error(facts, "an event is too large for the topic: it stops here");
+      if (isTooLarge && batch.length > 1) {
+        most = Math.ceil(batch.length / 2);
+        continue;
+      }
+      health.failed(partition, isTooLarge ? "too large" : "not acknowledged");
+      if (isTooLarge) logger.error(facts, "an event is too large for the topic: it stops here");
       else logger.warn(facts, "events are not acknowledged; publishing them again");
       await pauses.afterFailure();
     }

@@ -14,8 +14,15 @@ interface Account {
   version: number;
 }
 
-/** Fills ledger 1 with transfers between `accounts` new accounts, `events` events in all. */
-export async function fillLog(commandUrl: string, accounts: number, events: number): Promise<void> {
+/**
+ * Fills ledger 1 with transfers between `accounts` new accounts, `events` events in all; gives the
+ * number of events of each account.
+ */
+export async function fillLog(
+  commandUrl: string,
+  accounts: number,
+  events: number,
+): Promise<ReadonlyMap<string, number>> {
   const pool = new pg.Pool({ connectionString: commandUrl, max: 1 });
   const store = createEventStore(pool);
   const all = Array.from({ length: accounts }, (): Account => ({ id: randomUUID(), version: 0 }));
@@ -30,6 +37,7 @@ export async function fillLog(commandUrl: string, accounts: number, events: numb
     await store.append(decisions);
   }
   await pool.end();
+  return new Map(all.map(({ id, version }) => [id, version]));
 }
 
 function transfer(from: Account, to: Account): Decision {

@@ -12,7 +12,7 @@ export interface Ledger {
   /** Opens an account, or any other stream: its first event. */
   open(ledger?: number, category?: string): Promise<string>;
   /** Appends so many events to a stream, in one commit. */
-  deposit(streamId: string, count?: number): Promise<void>;
+  deposit(streamId: string, count?: number, reference?: string): Promise<void>;
   addLedger(ledger: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -44,10 +44,10 @@ export async function createLedger(): Promise<Ledger> {
       await append(store, streams, streamId, [{ type, data: { name: 'Übung\n"1"' } }]);
       return streamId;
     },
-    async deposit(streamId, count = 1) {
+    async deposit(streamId, count = 1, reference = "rent") {
       const events = Array.from({ length: count }, () => ({
         type: "MoneyDeposited",
-        data: posting(),
+        data: { ...posting(), reference },
       }));
       await append(store, streams, streamId, events);
     },

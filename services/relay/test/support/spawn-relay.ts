@@ -7,6 +7,9 @@ export interface RelayProcess {
   readonly pid: number;
   readonly url: string;
   readonly internalUrl: string;
+  /** Nothing of it runs until `resume`; then it goes on as if nothing had been. */
+  pause(): void;
+  resume(): void;
   /** As a power cut would. */
   kill(): Promise<void>;
   /** SIGTERM; gives the exit code. */
@@ -35,6 +38,8 @@ export async function spawnRelay(
   return {
     ...(await promise),
     pid: child.pid ?? 0,
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
     kill: async () => void (await end("SIGKILL")),
     end: () => end("SIGTERM"),
   };
