@@ -19,6 +19,8 @@ export const PROBLEMS = {
   malformed: row(400, "Malformed request", "The request does not fit its schema; see errors."),
   unauthenticated: row(401, "Not authenticated", "A valid access token is needed."),
   invalid_credentials: row(401, "Invalid credentials", "The e-mail or the password is wrong."),
+  otp_required: row(401, "One-time code required", "This login needs a code of the second factor."),
+  invalid_otp: row(401, "Invalid one-time code", "The code is wrong, too old, or was used before."),
   invalid_refresh_token: row(401, "Invalid refresh token", "The refresh token is not valid."),
   forbidden: row(403, "Forbidden", "The caller's roles do not allow this."),
   not_found: row(404, "Not found", "There is nothing here for this caller."),
@@ -54,6 +56,7 @@ export const PROBLEMS = {
   not_reversible: row(422, "Not reversible", "A reversal cannot be reversed."),
   password_rejected: row(422, "Password rejected", "The password is too common."),
   wrong_password: row(422, "Wrong password", "The current password is wrong."),
+  wrong_otp: row(422, "Invalid one-time code", "The code is wrong, too old, or was used before."),
   last_admin: row(422, "Last administrator", "The last administrator keeps the role."),
   rate_limited: row(429, "Too many requests", "Ask again after the time in Retry-After."),
   headers_too_large: row(431, "Headers too large", "The header fields are larger than allowed."),
@@ -63,11 +66,16 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+/** Problems that go by the code of another one; only their statuses or texts differ. */
+const SAME_CODE: Partial<Record<ProblemCode, ProblemCode>> = {
+  wrong_password: "invalid_credentials",
+  invalid_refresh_token: "invalid_credentials",
+  wrong_otp: "invalid_otp",
+};
+
 /** The code on the wire: a wrong current password is `invalid_credentials` with another status. */
 export function wireCode(code: ProblemCode): string {
-  if (code === "wrong_password") return "invalid_credentials";
-  if (code === "invalid_refresh_token") return "invalid_credentials";
-  return code;
+  return SAME_CODE[code] ?? code;
 }
 
 /**

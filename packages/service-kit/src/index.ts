@@ -15,6 +15,7 @@ export * from "./operations.ts";
 export * from "./principal.ts";
 export * from "./problem-error.ts";
 export * from "./run.ts";
+export * from "./secret-box.ts";
 export * from "./security-headers.ts";
 export * from "./service-client.ts";
 export { isCleanText } from "./strict-json.ts";

@@ -13,9 +13,11 @@ import { createPages, type Pages } from "./pages.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { meRoutes } from "./routes/me.ts";
+import { mfaRoutes } from "./routes/mfa.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { userRoutes } from "./routes/users.ts";
+import { createSecondFactor, type SecondFactor } from "./second-factor.ts";
 import { createSessionFeed, type SessionFeed } from "./session-feed.ts";
 import type { Tables } from "./tables.ts";
 import type { RefreshTokens } from "./tokens.ts";
@@ -32,6 +34,7 @@ export interface RouteDeps {
   readonly db: Kysely<Tables>;
   readonly feed: SessionFeed;
   readonly passwords: Passwords;
+  readonly secondFactor: SecondFactor;
   readonly refreshTokens: RefreshTokens;
   readonly issue: IssueTokens;
   readonly pages: Pages;
@@ -49,6 +52,7 @@ export async function buildApp(deps: AuthDeps): Promise<FastifyInstance> {
     db,
     feed,
     passwords: createPasswords(),
+    secondFactor: createSecondFactor(config.SECRET_KEY, Date.now),
     refreshTokens: createRefreshTokens(config.SECRET_KEY),
     issue: createTokenIssuer(app.jwt.sign, config.ACCESS_TOKEN_EXPIRE_MINUTES),
     pages: createPages(config.SECRET_KEY),
@@ -56,6 +60,7 @@ export async function buildApp(deps: AuthDeps): Promise<FastifyInstance> {
   serveOperations(app, "auth", createInnerVerifier("auth", config.INNER_PUBLIC_KEYS), {
     ...tokenRoutes(routes),
     ...meRoutes(routes),
+    ...mfaRoutes(routes),
     ...sessionRoutes(routes),
     ...userRoutes(routes),
     ...internalRoutes(routes),

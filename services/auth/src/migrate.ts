@@ -1,7 +1,11 @@
 import { migrateDatabase } from "@countinghouse/service-kit";
 import * as identity from "./migrations/0001-identity.ts";
+import * as secondFactor from "./migrations/0002-second-factor.ts";
 
 /** Brings the database of auth up to date, as its owner role. */
 export function migrate(databaseUrl: string): Promise<void> {
-  return migrateDatabase(databaseUrl, { "0001-identity": identity });
+  return migrateDatabase(databaseUrl, {
+    "0001-identity": identity,
+    "0002-second-factor": secondFactor,
+  });
 }

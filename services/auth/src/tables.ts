@@ -37,9 +37,27 @@ interface RefreshTokenTable {
   used_at: ColumnType<Date | null, never, Date>;
 }
 
+interface TotpTable {
+  user_id: Fixed<string>;
+  /** Sealed; null until the first one is confirmed. */
+  secret: ColumnType<Buffer | null, never, Buffer>;
+  /** Sealed; begun and not yet confirmed. */
+  next: Buffer | null;
+  /** Steps whose code has been used, of those that are still accepted. */
+  used_steps: Generated<string[]>;
+}
+
+interface RecoveryCodeTable {
+  user_id: Fixed<string>;
+  /** SHA-256 of the code; the row goes when the code is used. */
+  hash: Fixed<Buffer>;
+}
+
 /** The tables of auth as Kysely knows them; migrations/ makes them. */
 export interface Tables {
   "auth.users": UserTable;
   "auth.sessions": SessionTable;
   "auth.refresh_tokens": RefreshTokenTable;
+  "auth.totp": TotpTable;
+  "auth.recovery_codes": RecoveryCodeTable;
 }

@@ -5,7 +5,18 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import type { PagePlace } from "./pages.ts";
 import type { Tables } from "./tables.ts";
 
-export type UserRow = Selectable<Tables["auth.users"]>;
+export type UserRow = Selectable<Tables["auth.users"]> & { readonly mfa: boolean };
+
+/** Whether a user's second factor is on, as a column of a statement about users. */
+function hasMfa() {
+  return sql<boolean>`EXISTS (
+    SELECT FROM auth.totp WHERE user_id = auth.users.id AND secret IS NOT NULL
+  )`.as("mfa");
+}
+
+function users(db: Kysely<Tables>) {
+  return db.selectFrom("auth.users").selectAll().select(hasMfa());
+}
 
 /** What tells e-mail addresses apart: case does not, nor how an accent is encoded. */
 function emailKey(email: string): string {
@@ -13,12 +24,12 @@ function emailKey(email: string): string {
 }
 
 export function findUser(db: Kysely<Tables>, userId: string): Promise<UserRow | undefined> {
-  return db.selectFrom("auth.users").selectAll().where("id", "=", userId).executeTakeFirst();
+  return users(db).where("id", "=", userId).executeTakeFirst();
 }
 
 export function findByEmail(db: Kysely<Tables>, email: string): Promise<UserRow | undefined> {
   const key = emailKey(email);
-  return db.selectFrom("auth.users").selectAll().where("email_key", "=", key).executeTakeFirst();
+  return users(db).where("email_key", "=", key).executeTakeFirst();
 }
 
 export interface NewUser {
@@ -52,10 +63,10 @@ export function selectUsers(
   { after, limit }: PagePlace,
   email: string | undefined,
 ): Promise<UserRow[]> {
-  let users = db.selectFrom("auth.users").selectAll();
-  if (email !== undefined) users = users.where("email_key", "=", emailKey(email));
-  if (after !== undefined) users = users.where("id", "<", after);
-  return users
+  let found = users(db);
+  if (email !== undefined) found = found.where("email_key", "=", emailKey(email));
+  if (after !== undefined) found = found.where("id", "<", after);
+  return found
     .orderBy("id", "desc")
     .limit(limit + 1)
     .execute();
@@ -92,6 +103,7 @@ export async function updateUser(
     .set(change)
     .where("id", "=", userId)
     .returningAll()
+    .returning(hasMfa())
     .executeTakeFirst();
   if (row === undefined) throw new ProblemError("not_found");
   return row;
@@ -118,7 +130,7 @@ export function showUser(row: UserRow): User {
     fullName: row.full_name,
     roles: row.roles,
     status: row.status,
-    mfa: false,
+    mfa: row.mfa,
     createdAt: row.created_at.toISOString(),
   };
 }

@@ -92,15 +92,22 @@ test("[S19] the service role may do this with the tables, and nothing else", asy
       ORDER BY 1`,
   );
   expect(rows.map(({ grants }) => grants)).toEqual([
+    "DELETE recovery_codes",
     "DELETE sessions",
+    "DELETE totp",
+    "INSERT recovery_codes",
     "INSERT refresh_tokens",
     "INSERT sessions",
+    "INSERT totp",
     "INSERT users",
+    "SELECT recovery_codes",
     "SELECT refresh_tokens",
     "SELECT sessions",
+    "SELECT totp",
     "SELECT users",
     "UPDATE refresh_tokens(used_at)",
     "UPDATE sessions(last_used_at revoked_at)",
+    "UPDATE totp(next secret used_steps)",
     "UPDATE users(password_hash roles status)",
   ]);
 });

@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { ROLES } from "../roles.ts";
+import { Otp } from "../schemas/identity.ts";
 import { strict, Uuid } from "../schemas/primitives.ts";
 import type { Operation } from "./operation.ts";
 
@@ -42,6 +43,19 @@ export const internalOperations = {
     summary: "A follower has taken note",
     body: strict({ follower: Uuid, seq: Type.Integer({ minimum: 0 }) }),
     answers: { 204: null },
+  },
+  /** A command that needs the second factor where a user has one; an accepted code is used up. */
+  useOtp: {
+    ...auth,
+    method: "POST",
+    path: "/internal/users/{userId}/otp",
+    access: { services: ["command"] },
+    summary: "Check and use up a code of a user's second factor",
+    body: strict({ otp: Type.Optional(Otp) }),
+    answers: {
+      200: strict({ outcome: Type.Enum(["no_mfa", "otp_required", "accepted", "refused"]) }),
+    },
+    refusals: [404],
   },
   userExists: {
     ...auth,

@@ -16,11 +16,18 @@ export const NewPassword = Type.String({
 });
 const GivenPassword = Type.String({ minLength: 1, maxLength: PASSWORD_LENGTH.most });
 
+/** A TOTP code (RFC 6238) or a recovery code. */
+export const Otp = Type.String({ minLength: 1, maxLength: 64, examples: ["492039"] });
+export const OtpGiven = strict({ otp: Otp });
+export const TotpBegun = strict({ secret: Type.String(), otpauthUri: Type.String() });
+export const TotpConfirmed = strict({ recoveryCodes: Type.Array(Type.String()) });
+
 export const Registration = strict({ email: Email, password: NewPassword, fullName: FullName });
 export const Registered = strict({ userId: Uuid });
 export const Credentials = strict({
   email: Type.String({ minLength: 1, maxLength: 254 }),
   password: GivenPassword,
+  otp: Type.Optional(Otp),
 });
 export const TokenPair = strict({
   accessToken: Type.String(),

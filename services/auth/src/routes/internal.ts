@@ -4,7 +4,7 @@ import { checkSession } from "../sessions.ts";
 import { findUser } from "../users.ts";
 
 /** What other services ask. */
-export function internalRoutes({ db, feed }: RouteDeps) {
+export function internalRoutes({ db, feed, secondFactor }: RouteDeps) {
   return {
     async checkSession({ params: { sessionId } }) {
       const found = await checkSession(db, sessionId);
@@ -19,6 +19,15 @@ export function internalRoutes({ db, feed }: RouteDeps) {
     acknowledgeSessionChanges({ body: { follower, seq } }) {
       feed.acknowledge(follower.toLowerCase(), seq);
       return { status: 204 };
+    },
+
+    async useOtp({ params: { userId }, body: { otp } }) {
+      const user = await findUser(db, userId);
+      if (user === undefined) throw new ProblemError("not_found");
+      if (!user.mfa) return { status: 200, body: { outcome: "no_mfa" } };
+      if (otp === undefined) return { status: 200, body: { outcome: "otp_required" } };
+      const isGood = await secondFactor.spend(db, userId, otp);
+      return { status: 200, body: { outcome: isGood ? "accepted" : "refused" } };
     },
 
     async userExists({ params: { userId } }) {

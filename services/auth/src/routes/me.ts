@@ -10,8 +10,8 @@ export function meRoutes({ db, feed, passwords }: RouteDeps) {
     async me({ principal: { userId } }) {
       const user = await findUser(db, userId);
       if (user === undefined) throw unauthenticated();
-      const { email, full_name: fullName, roles } = user;
-      return { status: 200, body: { userId, email, fullName, roles, mfa: false } };
+      const { email, full_name: fullName, roles, mfa } = user;
+      return { status: 200, body: { userId, email, fullName, roles, mfa } };
     },
 
     async changePassword({ principal: { userId, sessionId }, body }) {

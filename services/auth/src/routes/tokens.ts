@@ -8,7 +8,8 @@ import { userAgentOf } from "../user-agent.ts";
 import { findByEmail, insertUser } from "../users.ts";
 
 /** How a person comes in, stays in, and leaves. */
-export function tokenRoutes({ db, feed, passwords, refreshTokens, issue, config }: RouteDeps) {
+export function tokenRoutes(deps: RouteDeps) {
+  const { db, feed, passwords, refreshTokens, issue, config } = deps;
   return {
     async register({ body: { email, password, fullName } }) {
       await refuseCommon(password);
@@ -20,10 +21,12 @@ export function tokenRoutes({ db, feed, passwords, refreshTokens, issue, config 
       return { status: 201, body: { userId } };
     },
 
-    async login({ body: { email, password }, headers }) {
+    async login({ body: { email, password, otp }, headers }) {
       const user = await findByEmail(db, email);
       const isRight = await passwords.verify(user?.password_hash, password);
-      if (user === undefined || !isRight) throw unauthorized("invalid_credentials");
+      // Who is shut out is not told that the password was right.
+      if (!isRight || user?.status !== "active") throw unauthorized("invalid_credentials");
+      if (user.mfa) await passSecondFactor(deps, user.id, otp);
       const refreshToken = refreshTokens.first();
       const session = await changeSessions(db, feed, (transaction) => {
         return beginSession(transaction, user, userAgentOf(headers), refreshToken);
@@ -49,4 +52,13 @@ export function tokenRoutes({ db, feed, passwords, refreshTokens, issue, config 
 
     jwks: () => ({ status: 200, body: userTokenKeySet(config) }),
   } satisfies Partial<Handlers<"auth">>;
+}
+
+async function passSecondFactor(
+  { db, secondFactor }: RouteDeps,
+  userId: string,
+  otp: string | undefined,
+): Promise<void> {
+  if (otp === undefined) throw unauthorized("otp_required");
+  if (!(await secondFactor.spend(db, userId, otp))) throw unauthorized("invalid_otp");
 }
