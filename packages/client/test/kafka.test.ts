@@ -45,21 +45,42 @@ describeWithKafka("Kafka", () => {
     };
   });
 
-  test("a record that cannot be read stops its account", { timeout: 30_000 }, async () => {
-    const { topic, append, close } = await openTopic();
+  test("a record that cannot be read stops its account until the log says how it goes on", {
+    timeout: 30_000,
+  }, async () => {
+    const [bank, { topic, append, close }] = [await openStubBank(), await openTopic()];
     const [maker, account] = [createEventMaker(), randomUUID()];
-    await append(maker.next(account, 2));
+    const events = maker.next(account, 2);
+    bank.append(events);
+    await append(events);
     await sendRaw(topic, account, "no event at all");
     const stops: StoppedAccount[] = [];
+    const token = passwordToken({ ...bank, email: "auditor@example.com" });
+    const log = httpLog({ url: bank.url, token });
     const subscription = subscribe({
       ...{ topics: [topic], store: memoryStore(), onEvent: () => undefined, logger: quiet },
-      from: kafka({ brokers: kafkaBrokers(), groupId: randomUUID() }),
+      from: kafka({ brokers: kafkaBrokers(), groupId: randomUUID(), log }),
       onStopped: (stopped) => void stops.push(stopped),
     });
     await expect
       .poll(() => stops, WITHIN)
       .toMatchObject([{ accountId: account, version: 2, reason: "unreadable" }]);
-    await expect(subscription.release(account)).rejects.toThrow(NoLogError);
+    expect(await subscription.release(account)).toBe(true);
+    expect(await subscription.stopped()).toEqual([]);
+    await append(maker.next(account, 1));
+    await expect.poll(() => subscription.counts().applied, WITHIN).toBe(3);
+    await subscription.stop();
+    await close();
+    await bank.close();
+  });
+
+  test("without the log nothing can be released", async () => {
+    const { topic, close } = await openTopic();
+    const subscription = subscribe({
+      ...{ topics: [topic], store: memoryStore(), onEvent: () => undefined, logger: quiet },
+      from: kafka({ brokers: kafkaBrokers(), groupId: randomUUID() }),
+    });
+    await expect(subscription.release(randomUUID())).rejects.toThrow(NoLogError);
     await subscription.stop();
     await close();
   });

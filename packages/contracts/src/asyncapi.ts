@@ -2,6 +2,8 @@ import { type Catalogue, EVENTS } from "./events/catalogue.ts";
 import { dataSchemaOf } from "./events/documents.ts";
 import type { GoldenEvent } from "./events/golden.ts";
 import { logOperations } from "./operations/log.ts";
+import { queryOperations } from "./operations/queries.ts";
+import { Transaction } from "./schemas/accounts.ts";
 import { Envelope } from "./schemas/envelope.ts";
 import { EventHeaders } from "./schemas/event-headers.ts";
 import { Uuid } from "./schemas/primitives.ts";
@@ -22,9 +24,9 @@ interface Described {
 const BINDING_VERSION = { kafka: "0.5.0", http: "0.3.0" };
 
 /**
- * The AsyncAPI 3 document of what the bank publishes: the topic of account events and the log over
- * HTTP, made from the very schemas that events are read with. Old versions stay in it, since they
- * stay in the log. Golden events serve as examples.
+ * The AsyncAPI 3 document of what the bank publishes: the topic of account events, the log over
+ * HTTP and the live stream of an account, made from the very schemas that events are read with. Old
+ * versions stay in it, since they stay in the log. Golden events serve as examples.
  */
 export function asyncApiDocument(version: string, golden: readonly GoldenEvent[] = []): Json {
   const events = describedEvents();
@@ -45,10 +47,12 @@ export function asyncApiDocument(version: string, golden: readonly GoldenEvent[]
       schemas: {
         Envelope,
         EventHeaders,
+        Transaction,
         ...Object.fromEntries(events.map(({ name, schema }) => [name, schema])),
       },
       messages: {
         LogLine: logLine(events),
+        TransactionApplied: transactionApplied(),
         ...Object.fromEntries(
           events.filter(({ isInTopic }) => isInTopic).map((event) => message(event, golden)),
         ),
@@ -116,6 +120,16 @@ function channels(events: readonly Described[]): Json {
       servers: [reference("servers", "gateway")],
       messages: { LogLine: reference("components/messages", "LogLine") },
     },
+    accountStream: {
+      address: queryOperations.streamTransactions.path,
+      title: "The transactions of one account",
+      description:
+        "Server-sent events for whom may read the account. The id of an event is the version of " +
+        "the account: Last-Event-ID has the answer go on after it.",
+      servers: [reference("servers", "gateway")],
+      parameters: { accountId: { description: "A UUID." } },
+      messages: { TransactionApplied: reference("components/messages", "TransactionApplied") },
+    },
   };
 }
 
@@ -134,15 +148,22 @@ function operations(events: readonly Described[]): Json {
       channel: reference("channels", "log"),
       messages: [reference("channels/log/messages", "LogLine")],
       security: [reference("components/securitySchemes", "bearer")],
-      bindings: {
-        http: {
-          method: logOperations.readLog.method,
-          query: logOperations.readLog.query,
-          bindingVersion: BINDING_VERSION.http,
-        },
-      },
+      bindings: http(logOperations.readLog),
+    },
+    streamTransactions: {
+      action: "send",
+      summary: queryOperations.streamTransactions.summary,
+      channel: reference("channels", "accountStream"),
+      messages: [reference("channels/accountStream/messages", "TransactionApplied")],
+      security: [reference("components/securitySchemes", "bearer")],
+      bindings: http(queryOperations.streamTransactions),
     },
   };
+}
+
+function http({ method, query }: { readonly method: string; readonly query?: object }): Json {
+  const { http: bindingVersion } = BINDING_VERSION;
+  return { http: { method, ...(query !== undefined && { query }), bindingVersion } };
 }
 
 function message(event: Described, golden: readonly GoldenEvent[]): [string, Json] {
@@ -164,6 +185,15 @@ function message(event: Described, golden: readonly GoldenEvent[]): [string, Jso
       ...(examples.length > 0 && { examples }),
     },
   ];
+}
+
+function transactionApplied(): Json {
+  return {
+    name: "TransactionApplied",
+    title: "A transaction that the read tables have",
+    contentType: "application/json",
+    payload: reference("components/schemas", "Transaction"),
+  };
 }
 
 /** An envelope whose type and schema version say which schema its data has. */
