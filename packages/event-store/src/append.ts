@@ -1,14 +1,25 @@
 import { randomUUIDv7 } from "node:crypto";
-import canonicalize from "canonicalize";
 import type pg from "pg";
+import { canonicalJson } from "./canonical-json.ts";
 import { named } from "./errors.ts";
 import type { Decision, StreamChange } from "./port.ts";
 
+/**
+ * Columns cross as one text each. Those that may hold any character are joined by one that JSON,
+ * keys and names never have, so that nothing has to be escaped here and unescaped there.
+ */
+const SEPARATOR = "\u001e";
+const [PLAIN, TEXT] = ["$", "string_to_array($, chr(30))"];
+const COLUMNS = [
+  ...[PLAIN, TEXT, PLAIN, PLAIN, TEXT, PLAIN],
+  ...[PLAIN, PLAIN],
+  ...[PLAIN, PLAIN, PLAIN, TEXT, PLAIN, TEXT, TEXT],
+  ...[TEXT, TEXT, TEXT, PLAIN, TEXT, TEXT],
+];
+const PARAMETERS = COLUMNS.map((column, i) => column.replace("$", `$${i + 2}`));
 const APPEND = {
   name: "append",
-  text: `SELECT first_position, at FROM ledger.append(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22)`,
+  text: `SELECT first_position, at FROM ledger.append($1, ${PARAMETERS.join(", ")})`,
 };
 
 type Queryable = Pick<pg.ClientBase, "query">;
@@ -22,12 +33,17 @@ export async function appendToLedger(
   ledger: number,
   decisions: readonly Decision[],
 ): Promise<void> {
-  const values = [
-    ledger,
+  const columns = [
     ...streams(ledger, decisions),
     ...reads(ledger, decisions),
     ...events(ledger, decisions),
     ...answers(ledger, decisions),
+  ];
+  const values = [
+    ledger,
+    ...columns.map((column, i) => {
+      return COLUMNS[i] === TEXT ? column.join(SEPARATOR) : `{${column.join()}}`;
+    }),
   ];
   try {
     await client.query({ ...APPEND, values });
@@ -51,7 +67,7 @@ function streams(ledger: number, decisions: readonly Decision[]): unknown[][] {
     rows.map(({ category }) => category),
     rows.map(({ expectedVersion }) => expectedVersion),
     rows.map(({ version }) => version),
-    rows.map(({ state }) => canonicalize(state)),
+    rows.map(({ state }) => JSON.stringify(state)),
     rows.map(({ stateSchema }) => stateSchema),
   ];
 }
@@ -70,7 +86,7 @@ function reads(ledger: number, decisions: readonly Decision[]): unknown[][] {
 function events(ledger: number, decisions: readonly Decision[]): unknown[][] {
   const columns: unknown[][] = [[], [], [], [], [], [], []];
   for (const decision of decisions) {
-    const meta = canonicalize({ ledger, ...decision.cause });
+    const meta = canonicalJson({ ledger, ...decision.cause });
     for (const { streamId, expectedVersion, events } of changesOf(ledger, [decision])) {
       for (const [i, { type, schemaVersion, data }] of events.entries()) {
         const version = expectedVersion + i + 1;
@@ -80,7 +96,7 @@ function events(ledger: number, decisions: readonly Decision[]): unknown[][] {
           version,
           type,
           schemaVersion,
-          canonicalize(data),
+          canonicalJson(data),
           meta,
         ];
         for (const [column, value] of row.entries()) columns[column]?.push(value);

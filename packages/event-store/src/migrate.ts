@@ -1,8 +1,13 @@
 import { migrateDatabase } from "@countinghouse/service-kit";
 import * as log from "./migrations/0001-log.ts";
 import * as relay from "./migrations/0002-relay.ts";
+import * as appendPlans from "./migrations/0003-append-plans.ts";
 
 /** Brings the database of the log up to date, as its owner role. */
 export function migrateLedger(databaseUrl: string): Promise<void> {
-  return migrateDatabase(databaseUrl, { "0001-log": log, "0002-relay": relay });
+  return migrateDatabase(databaseUrl, {
+    "0001-log": log,
+    "0002-relay": relay,
+    "0003-append-plans": appendPlans,
+  });
 }

@@ -37,7 +37,7 @@ export interface AnswerRecord {
   /** Whose key it is. */
   readonly scope: string;
   readonly key: string;
-  /** The request as canonical JSON (RFC 8785), to tell a repeat from another request. */
+  /** The request as JSON, to tell a repeat from another request. */
   readonly request: string;
   readonly status: number;
   /** The body, byte for byte. */

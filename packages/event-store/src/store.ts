@@ -118,8 +118,8 @@ async function transaction<T>(
   }
 }
 
+// Planned anew each time: a plan kept from when the tables were small reads all of them for ever.
 const LOAD = {
-  name: "load",
   text: `SELECT s.stream_id, s.category, s.version, s.state, s.state_schema
            FROM unnest($1::int[], $2::uuid[]) AS wanted (ledger_id, stream_id)
            JOIN ledger.streams s USING (ledger_id, stream_id)`,
@@ -139,7 +139,6 @@ async function load(
 }
 
 const FIND_ANSWERS = {
-  name: "find_answers",
   text: `SELECT scope, key, i.request::text, i.status, i.response::text, i.token
            FROM unnest($1::text[], $2::text[]) AS wanted (scope, key)
            JOIN ledger.idempotency i USING (scope, key)`,
