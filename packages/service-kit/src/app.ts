@@ -79,9 +79,13 @@ export function createApp(deps: AppDeps): FastifyInstance {
   requirePolicies(app);
   observe(app, deps);
   announceClosing(app);
-  app.addHook("onRequest", async (_, reply) => {
-    reply.headers(SECURITY_HEADERS);
-  });
+  // What a service answers passes the gateway, which sets them on every answer of its own.
+  if (deps.requestIds === "new") {
+    app.addHook("onRequest", (_, reply, done) => {
+      reply.headers(SECURITY_HEADERS);
+      done();
+    });
+  }
   addHealthRoutes(app, deps.readiness);
   return app;
 }
@@ -100,10 +104,16 @@ function useStrictParsers(app: FastifyInstance): void {
   app.setValidatorCompiler(({ schema }) => ajv.compile(schema as object));
 }
 
-async function parseBody({ headers }: FastifyRequest, body: Buffer): Promise<unknown> {
-  checkContentType(headers["content-type"]);
-  // No body is no body, whatever type is announced for it; the schema says whether one is needed.
-  return body.length === 0 ? undefined : parseStrictJson(body);
+type Parsed = (error: Error | null, body?: unknown) => void;
+
+function parseBody({ headers }: FastifyRequest, body: Buffer, done: Parsed): void {
+  try {
+    checkContentType(headers["content-type"]);
+    // No body is no body, whatever type is announced for it; the schema says if one is needed.
+    done(null, body.length === 0 ? undefined : parseStrictJson(body));
+  } catch (error) {
+    done(error as Error);
+  }
 }
 
 function requirePolicies(app: FastifyInstance): void {
@@ -114,20 +124,23 @@ function requirePolicies(app: FastifyInstance): void {
   });
 }
 
-function observe(app: FastifyInstance, { logger, metrics }: AppDeps): void {
+function observe(app: FastifyInstance, { logger, metrics, requestIds }: AppDeps): void {
+  // The gateway logs every request; of what a service then answers well, once is enough.
+  const usual = requestIds === "new" ? "info" : "debug";
   const labels = ["method", "route", "status"];
   const seconds = metrics.seconds("http_request_seconds", "Time to answer a request", labels);
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     const route = request.routeOptions.url ?? "unknown";
     const { method, id: requestId } = request;
     const status = reply.statusCode;
     const elapsedMs = reply.elapsedTime;
     seconds.observe({ method, route, status: String(status) }, elapsedMs / 1000);
-    const level = status >= 500 ? "error" : "info";
+    const level = status >= 500 ? "error" : status >= 400 ? "info" : usual;
     logger[level](
       { requestId, method, route, status, elapsedMs: Math.round(elapsedMs) },
       "request",
     );
+    done();
   });
 }
 
@@ -137,7 +150,8 @@ function announceClosing(app: FastifyInstance): void {
   app.addHook("preClose", async () => closing.abort());
   // Only connections that are idle at that moment are closed; one that becomes idle later would
   // stay.
-  app.addHook("onResponse", async ({ raw }) => {
+  app.addHook("onResponse", ({ raw }, _, done) => {
     if (closing.signal.aborted) raw.socket.destroySoon();
+    done();
   });
 }

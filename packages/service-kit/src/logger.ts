@@ -24,8 +24,8 @@ export function createLogger(
     serializers: { err: describeError },
   };
   if (destination !== undefined) return pino(options, destination);
-  if (LOG_FILE === undefined) return pino(options);
-  return pino(options, pino.destination({ dest: LOG_FILE, append: true, sync: false }));
+  const dest = LOG_FILE ?? process.stdout.fd;
+  return pino(options, pino.destination({ dest, append: true, sync: false }));
 }
 
 const SHOWN = ["code", "severity", "constraint", "table", "routine", "errno", "syscall"] as const;

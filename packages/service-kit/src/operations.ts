@@ -11,7 +11,7 @@ import {
   type QueryOf,
   type ServiceName,
 } from "@countinghouse/contracts";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import { isAcceptable } from "./accept.ts";
 import { REQUEST_LIMITS } from "./app.ts";
 import type { InnerVerifier } from "./inner-token.ts";
@@ -102,22 +102,35 @@ function serve(
     config: { access: operation.access },
     bodyLimit: operation.bodyBytes ?? REQUEST_LIMITS.bodyBytes,
     schema: schemaOf(operation),
-    onRequest: async (request) => {
+    onRequest: hook((request) => {
       callers.set(request, admit(operation, request, verify));
       checkParams(request);
-    },
-    preValidation: async (request) => {
+    }),
+    preValidation: hook((request) => {
       checkAccept(operation, request);
       request.query = convertQuery(request.query as Record<string, string>, operation.query);
       checkBodyPresence(operation, request);
       if (operation.command) checkKey(request.headers["idempotency-key"]);
-    },
+    }),
     handler: async (request, reply) => {
       const caller = callers.get(request) as Caller;
       const { status, body, headers } = await handler(callOf(app, request, caller));
       return send(reply.code(status).headers({ "content-type": mediaType, ...headers }), body);
     },
   });
+}
+
+/** A hook that waits for nothing: without promises it costs a fraction. */
+function hook(check: (request: FastifyRequest) => void): onRequestHookHandler {
+  return (request, _, done) => {
+    try {
+      check(request);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  };
 }
 
 function schemaOf({ query, body, answers, mediaType }: Operation): object {

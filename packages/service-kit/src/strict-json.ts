@@ -3,6 +3,7 @@ import { malformed, ProblemError } from "./problem-error.ts";
 /** Deepest nesting of a body; no schema of ours comes near. */
 const DEPTH_MAX = 16;
 const CONTENT_TYPE = /^application\/json *(; *charset="?utf-8"?)? *$/i;
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const CONTROL = /\p{Cc}/u;
 
 /** Throws a 415 unless the Content-Type is JSON in UTF-8. */
@@ -23,7 +24,7 @@ export function parseStrictJson(bytes: Buffer): unknown {
   } catch (cause) {
     throw new ProblemError("malformed", { cause, errors: [{ path: "", message: "is no JSON" }] });
   }
-  if (inspect(value, "", 0) !== countMembers(text)) {
+  if (inspect(value, []) !== countMembers(text)) {
     throw malformed("", "has a member twice");
   }
   return value;
@@ -36,30 +37,40 @@ export function isCleanText(text: string): boolean {
 
 function decode(bytes: Buffer): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF_8.decode(bytes);
   } catch (cause) {
     throw new ProblemError("malformed", { cause, errors: [{ path: "", message: "is no UTF-8" }] });
   }
 }
 
-/** Checks every string and the depth, and counts the members of all objects. */
-function inspect(value: unknown, path: string, depth: number): number {
+/**
+ * Checks every string and the depth, and counts the members of all objects. `path` holds the names
+ * on the way here.
+ */
+function inspect(value: unknown, path: string[]): number {
   if (typeof value === "string") {
-    if (!isCleanText(value)) throw malformed(path, "has a control or ill-formed character");
+    if (!isCleanText(value))
+      throw malformed(pointer(path), "has a control or ill-formed character");
     return 0;
   }
   if (typeof value !== "object" || value === null) return 0;
-  if (depth === DEPTH_MAX) throw malformed(path, "is nested too deeply");
+  if (path.length === DEPTH_MAX) throw malformed(pointer(path), "is nested too deeply");
   const isArray = Array.isArray(value);
   let members = 0;
   for (const [name, member] of Object.entries(value)) {
     if (!isArray) {
-      if (!isCleanText(name)) throw malformed(path, "has an ill-formed member name");
+      if (!isCleanText(name)) throw malformed(pointer(path), "has an ill-formed member name");
       members += 1;
     }
-    members += inspect(member, `${path}/${pointerStep(name)}`, depth + 1);
+    path.push(name);
+    members += inspect(member, path);
+    path.pop();
   }
   return members;
+}
+
+function pointer(path: readonly string[]): string {
+  return path.map((name) => `/${pointerStep(name)}`).join("");
 }
 
 /**
