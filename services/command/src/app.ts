@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { makeLedgerId } from "@countinghouse/domain";
 import type { EventStore } from "@countinghouse/event-store";
 import {
@@ -13,6 +12,7 @@ import { createBatcher } from "./batcher.ts";
 import { AGGREGATES } from "./domain-aggregates.ts";
 import { createExecute } from "./executor.ts";
 import { createLedgers } from "./ledgers.ts";
+import { createRandom } from "./random.ts";
 import { batchRoute } from "./routes/batch.ts";
 import type { RouteDeps } from "./routes/deps.ts";
 import { openAccountRoute } from "./routes/open-account.ts";
@@ -20,6 +20,7 @@ import { postingRoutes } from "./routes/postings.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { transferRoutes } from "./routes/transfers.ts";
 
+/** Random bytes of an id. */
 const ID_BYTES = 8;
 
 export interface CommandDeps extends Omit<AppDeps, "name" | "requestIds"> {
@@ -33,7 +34,8 @@ export interface CommandDeps extends Omit<AppDeps, "name" | "requestIds"> {
 export function buildApp(deps: CommandDeps): FastifyInstance {
   const { store, verify, userExists } = deps;
   const app = createApp({ ...deps, name: "command", requestIds: "from gateway" });
-  const newId = (ledger: number) => makeLedgerId(Date.now(), ledger, randomBytes(ID_BYTES));
+  const random = createRandom(ID_BYTES);
+  const newId = (ledger: number) => makeLedgerId(Date.now(), ledger, random());
   const routes: RouteDeps = {
     execute: createExecute(createBatcher({ ...deps, aggregates: AGGREGATES })),
     ledgers: createLedgers(store),

@@ -7,7 +7,8 @@ import {
 } from "@countinghouse/service-kit";
 import type { Aggregates } from "./aggregates.ts";
 import type { Command } from "./command.ts";
-import { createCommitBatch } from "./commit-batch.ts";
+import { type Answer, createCommitBatch } from "./commit-batch.ts";
+import type { Draft } from "./draft.ts";
 
 /**
  * Streams that the commands of one append read at most, and those of all that wait for a ledger.
@@ -60,13 +61,25 @@ export function createBatcher(deps: BatcherDeps): Batcher {
     const queue = queues.get(ledger);
     if (queue === undefined || queue.isRunning) return;
     queue.isRunning = true;
-    while (queue.waiting.length > 0) await commit(takeBatch(queue));
-    queue.isRunning = false;
+    try {
+      let answer: Answer | undefined;
+      while (queue.waiting.length > 0) {
+        const { appended, next } = commit(takeBatch(queue), queue.draft);
+        queue.draft = next;
+        // Once the next batch is on its way: the database works while the answers go out.
+        if (answer !== undefined) setImmediate(answer);
+        answer = await appended;
+      }
+      answer?.();
+    } finally {
+      queue.isRunning = false;
+      queue.draft = undefined;
+    }
   }
 
   return {
     execute(command) {
-      const queue = queues.get(command.ledger) ?? { waiting: [], reads: 0, isRunning: false };
+      const queue = queues.get(command.ledger) ?? newQueue();
       queues.set(command.ledger, queue);
       if (queue.reads >= WAITING_READS_MAX) {
         throw new ProblemError("unavailable", { retryAfterSeconds: 1 });
@@ -74,6 +87,7 @@ export function createBatcher(deps: BatcherDeps): Batcher {
       queue.reads += readsOf(command);
       return new Promise((resolve, reject) => {
         queue.waiting.push({ command, resolve, reject });
+        queue.draft?.add(command);
         void run(command.ledger);
       });
     },
@@ -85,6 +99,12 @@ interface Queue {
   /** How many streams those who wait read. */
   reads: number;
   isRunning: boolean;
+  /** The decisions of those who wait, while a batch is on its way. */
+  draft: Draft | undefined;
+}
+
+function newQueue(): Queue {
+  return { waiting: [], reads: 0, isRunning: false, draft: undefined };
 }
 
 /** Takes as many as one append may have, in their order; one at least, however large. */

@@ -36,7 +36,7 @@ export interface Command {
   /** The ledger whose batches it goes with and that keeps its answer. */
   readonly ledger: number;
   readonly reads: readonly Read[];
-  /** Whose key it is, the key, and the request as canonical JSON. */
+  /** Whose key it is, the key, and the request as JSON. */
   readonly scope: string;
   readonly key: string;
   readonly request: string;

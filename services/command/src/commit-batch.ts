@@ -7,45 +7,54 @@ import {
   VersionConflictError,
 } from "@countinghouse/event-store";
 import { isDatabaseAway, ProblemError } from "@countinghouse/service-kit";
-import type { Stream } from "./aggregates.ts";
 import type { Batch, BatcherDeps, Waiting } from "./batcher.ts";
 import { decideBatch, needsHeads, type Result } from "./decide-batch.ts";
+import { type Attempt, createDraft, type Draft } from "./draft.ts";
 import { createStreamCache, type StreamCache } from "./stream-cache.ts";
 
 /** How often a batch is tried as it is; one that repeats were taken out of is a shorter one. */
 const TRIES_MAX = 6;
 const RETRY_AFTER_SECONDS = 1;
 
-interface Attempt {
-  readonly results: readonly Result[];
-  readonly streams: ReadonlyMap<string, Stream>;
+/** Tells everyone whose command is in the log what became of it; the others know already. */
+export type Answer = () => void;
+
+/** A batch on its way into the log. */
+export interface Underway {
+  readonly appended: Promise<Answer>;
+  /** For the commands of the next batch. */
+  readonly next: Draft;
 }
 
 /**
- * Gives the function that decides and appends one batch and answers everyone in it. A conflict with
- * another process is met by deciding again under the lock of the log's head, so it happens once;
- * commands whose key has an answer already are answered with it and taken out. A batch that the log
- * cannot take is halved until the commands that are to blame stand alone.
+ * Gives the function that decides and appends one batch, by its draft where that holds. A conflict
+ * with another process is met by deciding again under the lock of the log's head, so it happens
+ * once; commands whose key has an answer already are answered with it and taken out. A batch that
+ * the log cannot take is halved until the commands that are to blame stand alone.
  */
-export function createCommitBatch(deps: BatcherDeps): (batch: Batch) => Promise<void> {
+export function createCommitBatch(
+  deps: BatcherDeps,
+): (batch: Batch, draft: Draft | undefined) => Underway {
   const { store, metrics, logger } = deps;
   const cache = createStreamCache(store, deps.aggregates);
   const seconds = metrics.seconds("command_batch_seconds", "Time to decide and append a batch");
   const appended = metrics.counter("commands_appended_total", "Commands answered in the log");
   const retries = metrics.counter("command_batch_retries_total", "Batches tried again", ["why"]);
 
-  async function settle(batch: Batch): Promise<void> {
+  async function settle(batch: Batch, draft: Draft | undefined, next: Draft): Promise<Answer> {
     let [left, isLocked] = [batch, batch.some(({ command }) => needsHeads(command))];
     let tries = 0;
     while (left.length > 0) {
       tries += 1;
       try {
-        const attempt = isLocked ? decideLocked : decideOnce;
-        const { results, streams } = await attempt(left, cache, deps);
+        const { results, streams } = isLocked
+          ? await decideLocked(left, cache, deps)
+          : await decideOnce(left, tries === 1 ? draft : undefined, next);
         cache.remember(streams);
-        appended.inc(answer(left, results));
-        return;
+        const answered = left;
+        return () => appended.inc(answer(answered, results));
       } catch (error) {
+        next.drop();
         const isConflict = error instanceof VersionConflictError;
         if (!isConflict && !(error instanceof KeyTakenError)) throw error;
         if (tries === TRIES_MAX) throw tooOften(error);
@@ -60,23 +69,33 @@ export function createCommitBatch(deps: BatcherDeps): (batch: Batch) => Promise<
         retries.inc({ why: error.code });
       }
     }
+    return () => {};
   }
 
-  async function commit(batch: Batch): Promise<void> {
+  async function decideOnce(batch: Batch, draft: Draft | undefined, next: Draft): Promise<Attempt> {
+    const attempt = draft?.take(batch.length) ?? (await decide(batch, cache, deps, store));
+    next.standOn(attempt.streams);
+    await store.append(attempt.results.flatMap(decisionsOf));
+    return attempt;
+  }
+
+  async function commit(batch: Batch, draft: Draft | undefined, next: Draft): Promise<Answer> {
     try {
-      await settle(batch);
+      return await settle(batch, draft, next);
     } catch (err) {
       // Whether it was committed is unknown; the retry with the same key will find out.
       cache.forget(batch.flatMap(({ command }) => command.reads));
       logger.error({ err, commands: batch.length }, "batch failed");
       if (batch.length === 1 || isAway(err)) for (const { reject } of batch) reject(err);
-      else for (const half of halves(batch)) await commit(half);
+      else for (const half of halves(batch)) (await commit(half, undefined, next))();
+      return () => {};
     }
   }
 
-  return async (batch) => {
+  return (batch, draft) => {
     const end = seconds.startTimer();
-    await commit(batch).finally(end);
+    const next = createDraft(cache, deps);
+    return { appended: commit(batch, draft, next).finally(end), next };
   };
 }
 
@@ -94,26 +113,28 @@ function halves(batch: Batch): Batch[] {
   return [batch.slice(0, middle), batch.slice(middle)];
 }
 
-async function decideOnce(
+async function decide(
   batch: Batch,
   cache: StreamCache,
-  { store, aggregates, tokens }: BatcherDeps,
-  session: LogSession = store,
+  { aggregates, tokens }: BatcherDeps,
+  session: LogSession,
 ): Promise<Attempt> {
   const commands = batch.map(({ command }) => command);
   const reads = commands.flatMap((command) => command.reads);
   const streams = await cache.load(reads, session);
   const heads = session.heads && new Map(session.heads);
-  const results = decideBatch(commands, { streams, heads, aggregates, tokens });
-  await session.append(results.flatMap((result) => decisionsOf(result)));
-  return { results, streams };
+  return { results: decideBatch(commands, { streams, heads, aggregates, tokens }), streams };
 }
 
 async function decideLocked(batch: Batch, cache: StreamCache, deps: BatcherDeps): Promise<Attempt> {
   const reads = batch.flatMap(({ command }) => command.reads);
   const ledgers = [...reads, ...batch.map(({ command }) => command)].map(({ ledger }) => ledger);
   cache.forget(reads);
-  return deps.store.locked(ledgers, (session) => decideOnce(batch, cache, deps, session));
+  return deps.store.locked(ledgers, async (session) => {
+    const attempt = await decide(batch, cache, deps, session);
+    await session.append(attempt.results.flatMap(decisionsOf));
+    return attempt;
+  });
 }
 
 async function takeRepeatsOut(batch: Batch, store: EventStore): Promise<Waiting[]> {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Fault, PROBLEMS } from "@countinghouse/contracts";
 import { ProblemError } from "@countinghouse/service-kit";
 import type { Batcher, Recorded } from "./batcher.ts";
@@ -66,6 +67,7 @@ function checkSameRequest(first: string, now: string): void {
   if (first === now) return;
   const [one, other] = [JSON.parse(first) as Request, JSON.parse(now) as Request];
   const isSameRoute = one.method === other.method && one.path === other.path;
+  if (isSameRoute && isDeepStrictEqual(one.body, other.body)) return;
   const path = isSameRoute ? firstDifference(one.body, other.body) : "";
   const errors: Fault[] = [{ path, message: "differs from the first request with this key" }];
   throw new ProblemError("idempotency_key_reused", { errors });

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 /**
  * The JSON Pointer (RFC 6901) to the first place where two JSON values differ, members in the order
  * of their names; empty when the values differ as a whole.
@@ -9,7 +11,8 @@ export function firstDifference(one: unknown, other: unknown): string {
   for (const name of inOrder([...names], Array.isArray(one))) {
     const step = `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     if (!Object.hasOwn(one, name) || !Object.hasOwn(other, name)) return step;
-    if (!isEqual(one[name], other[name])) return step + firstDifference(one[name], other[name]);
+    if (!isDeepStrictEqual(one[name], other[name]))
+      return step + firstDifference(one[name], other[name]);
   }
   return "";
 }
@@ -22,9 +25,4 @@ function isContainer(value: unknown): value is Container {
 
 function inOrder(names: string[], areIndexes: boolean): string[] {
   return areIndexes ? names.sort((a, b) => Number(a) - Number(b)) : names.sort();
-}
-
-function isEqual(one: unknown, other: unknown): boolean {
-  // Both come from canonical JSON, so equal values have equal texts.
-  return JSON.stringify(one) === JSON.stringify(other);
 }

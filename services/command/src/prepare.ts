@@ -9,7 +9,6 @@ import {
 } from "@countinghouse/domain";
 import type { NewEvent } from "@countinghouse/event-store";
 import { type Call, malformed, type Scope, type UserPrincipal } from "@countinghouse/service-kit";
-import canonicalize from "canonicalize";
 import type { Command } from "./command.ts";
 
 /** The ledger that keeps the answers of commands on things that are in none. */
@@ -27,21 +26,25 @@ export function commandOf(
   call: Caller,
 ): Pick<Command, "scope" | "key" | "request" | "cause"> {
   const { principal, idempotencyKey, requestId, traceparent, params, body } = call;
-  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    return (params as Record<string, string>)[name] ?? "";
-  });
+  const path = operation.path.includes("{") ? filled(operation.path, params) : operation.path;
   const hasBody = operation.body !== undefined;
   const request = { method: operation.method, path, ...(hasBody && { body }) };
   return {
     scope: principal.userId,
     key: idempotencyKey,
-    request: canonicalize(request) ?? "",
+    request: JSON.stringify(request),
     cause: {
       actor: { userId: principal.userId, roles: [...principal.roles] },
       correlationId: requestId,
       ...(traceparent !== undefined && { traceparent }),
     },
   };
+}
+
+function filled(path: string, params: object): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    return (params as Record<string, string>)[name] ?? "";
+  });
 }
 
 /** The domain's word for whose accounts a call may touch. */

@@ -15,6 +15,8 @@ export interface StreamCache {
    * statement.
    */
   load(reads: readonly Read[], session: LogSession): Promise<Map<string, Stream>>;
+  /** The stream of this `keyOf`, if it is remembered. */
+  known(key: string): Stream | undefined;
   remember(streams: ReadonlyMap<string, Stream>): void;
   forget(reads: readonly Read[]): void;
 }
@@ -52,6 +54,7 @@ export function createStreamCache(store: EventStore, aggregates: Aggregates): St
       }
       return found;
     },
+    known: (key) => known.get(key),
     remember(streams) {
       for (const [key, stream] of streams) {
         if (stream.version === 0) continue;

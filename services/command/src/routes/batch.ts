@@ -81,7 +81,9 @@ function decideAll(
   const record = (place: number, event: NewEvent) => {
     const { version, state } = streams[place] ?? NO_STREAM;
     streams[place] = { version: version + 1, state: AGGREGATES.account.evolve(state, event) };
-    events.set(place, [...(events.get(place) ?? []), event]);
+    const before = events.get(place);
+    if (before === undefined) events.set(place, [event]);
+    else before.push(event);
   };
   for (const command of commands) {
     const [from = -1, to = -1] = [
