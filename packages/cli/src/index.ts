@@ -4,6 +4,6 @@ export * from "./databases.ts";
 export * from "./free-ports.ts";
 export { migrateAll } from "./migrate.ts";
 export { type EmbeddedPostgres, startPostgres } from "./postgres/server.ts";
-export { provision } from "./provision.ts";
+export { dropDatabases, provision } from "./provision.ts";
 export { findRunning, type RunningSystem } from "./running.ts";
 export { readSettings, type Settings } from "./settings.ts";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ConfigError } from "@countinghouse/service-kit";
 import { Command } from "commander";
 import { CliError, reasonOf } from "./cli-error.ts";
+import { addBench } from "./commands/bench.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addEnv } from "./commands/env.ts";
 import { addLedgers } from "./commands/ledgers.ts";
@@ -13,12 +14,16 @@ import { addUsers } from "./commands/users.ts";
 
 const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
 
+const COMMANDS = [
+  ...[addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv],
+  ...[addTopics, addBench],
+];
+
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const program = new Command("countinghouse");
   program.description("an event-sourced bank core").version(version()).showHelpAfterError();
-  for (const add of [addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv, addTopics])
-    add(program);
+  for (const add of COMMANDS) add(program);
   try {
     // What the environment says goes before what the file says.
     if (existsSync(SETTINGS_FILE)) process.loadEnvFile(SETTINGS_FILE);

@@ -37,6 +37,18 @@ export async function provision(server: DatabaseServer): Promise<void> {
   }
 }
 
+/** Drops the databases of a server with all that is in them, whoever is connected; roles stay. */
+export async function dropDatabases(server: DatabaseServer): Promise<void> {
+  const admin = await connect(server.adminUrl);
+  try {
+    for (const name of NAMES) {
+      await admin.query(`DROP DATABASE IF EXISTS ${databaseName(server, name)} WITH (FORCE)`);
+    }
+  } finally {
+    await admin.end();
+  }
+}
+
 async function makeMissing(admin: pg.Client, server: DatabaseServer): Promise<void> {
   try {
     for (const statement of await findMissing(admin, server)) await admin.query(statement);

@@ -3,6 +3,7 @@ import { CliError } from "./cli-error.ts";
 import { type DataFolder, dataFolderAt } from "./data-folder.ts";
 import type { DatabaseServer } from "./databases.ts";
 import { isLocked } from "./lock.ts";
+import type { Service } from "./services.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -11,17 +12,23 @@ import type { Settings } from "./settings.ts";
 export interface RunningSystem {
   readonly gatewayUrl: string;
   readonly server: DatabaseServer;
+  readonly services: Readonly<Record<Service, { readonly url: string; readonly pid: number }>>;
 }
 
 /** Throws a CliError when no system runs with this data folder. */
 export function findRunning(settings: Settings): RunningSystem {
   const folder = dataFolderAt(settings.COUNTINGHOUSE_DATA);
-  const { gatewayUrl, postgres } = noteOf(folder);
-  const adminUrl = settings.DATABASE_URL ?? `postgres://${postgres}/postgres`;
-  return { gatewayUrl, server: { adminUrl, secretKey: secretOf(settings, folder) } };
+  const { gatewayUrl, postgres, services } = noteOf(folder);
+  const password = folder.knownSecret("postgres-password") ?? "";
+  const adminUrl = settings.DATABASE_URL ?? `postgres://postgres:${password}@${postgres}/postgres`;
+  return { gatewayUrl, services, server: { adminUrl, secretKey: secretOf(settings, folder) } };
 }
 
-function noteOf(folder: DataFolder): { gatewayUrl: string; postgres: string } {
+interface Note extends Pick<RunningSystem, "gatewayUrl" | "services"> {
+  readonly postgres: string;
+}
+
+function noteOf(folder: DataFolder): Note {
   try {
     // What a killed system has noted is not so any more.
     if (isLocked(folder)) return JSON.parse(readFileSync(folder.running, "utf8"));

@@ -4,11 +4,11 @@ import {
   type DatabaseName,
   type DatabaseServer,
   databaseName,
+  dropDatabases,
   migrateAll,
   provision,
   urlFor,
 } from "@countinghouse/cli";
-import pg from "pg";
 import { inject } from "vitest";
 import { TEST_SECRET } from "./global-setup.ts";
 
@@ -39,18 +39,6 @@ export async function createDatabases(): Promise<TestDatabases> {
       url.pathname = `/${databaseName(server, database)}`;
       return url.href;
     },
-    drop: () => drop(server),
+    drop: () => dropDatabases(server),
   };
-}
-
-async function drop(server: DatabaseServer): Promise<void> {
-  const client = new pg.Client({ connectionString: server.adminUrl });
-  await client.connect();
-  try {
-    for (const name of Object.keys(DATABASES) as DatabaseName[]) {
-      await client.query(`DROP DATABASE IF EXISTS ${databaseName(server, name)} WITH (FORCE)`);
-    }
-  } finally {
-    await client.end();
-  }
 }

@@ -10,6 +10,9 @@ export const SERVICES_STOP_MS = 5_500;
 /** Services that run, however they do; `stop` ends them, the gateway first. */
 export interface System {
   readonly gatewayUrl: string;
+  readonly urls: Readonly<Partial<Record<Service, string>>>;
+  /** The process that a service runs in now. */
+  pidOf(service: Service): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -33,7 +36,8 @@ export async function startInProcess(
     teardown.add(() => service.close());
     running.push(service);
   }
-  return { gatewayUrl: running.at(-1)?.url ?? "", stop };
+  const urls = Object.fromEntries(running.map(({ name, url }) => [name, url]));
+  return { gatewayUrl: running.at(-1)?.url ?? "", urls, pidOf: () => process.pid, stop };
 }
 
 function failure(name: Service, cause: unknown, logFile: string): Error {

@@ -14,6 +14,7 @@ const STEADY_MS = 30_000;
 
 interface Supervised {
   readonly ready: Promise<string>;
+  pid(): number | undefined;
   /** Ends the service, by force when it has not ended at `deadline`. */
   stop(deadline: number): Promise<void>;
 }
@@ -27,19 +28,22 @@ export async function startProcesses(
   logFolder: string,
   say: (line: string) => void,
   signal: AbortSignal,
+  names: readonly Service[] = SERVICE_NAMES,
 ): Promise<System> {
   const supervised = new Map<Service, Supervised>();
   const stop = async () => {
     const deadline = Date.now() + SERVICES_STOP_MS;
-    for (const name of SERVICE_NAMES.toReversed()) await supervised.get(name)?.stop(deadline);
+    for (const name of names.toReversed()) await supervised.get(name)?.stop(deadline);
   };
-  for (const name of SERVICE_NAMES) {
+  for (const name of names) {
     supervised.set(name, supervise(name, environments[name], logFolder, say));
   }
   try {
-    const ready = Promise.all(SERVICE_NAMES.map((name) => supervised.get(name)?.ready));
-    const urls = await Promise.race([ready, aborted(signal)]);
-    return { gatewayUrl: urls.at(-1) ?? "", stop };
+    const ready = Promise.all(names.map((name) => supervised.get(name)?.ready));
+    const all = await Promise.race([ready, aborted(signal)]);
+    const urls = Object.fromEntries(names.map((name, i) => [name, all[i] ?? ""]));
+    const pidOf = (name: Service) => supervised.get(name)?.pid();
+    return { gatewayUrl: all.at(-1) ?? "", urls, pidOf, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -94,6 +98,7 @@ function supervise(
   ready.catch(() => {});
   return {
     ready,
+    pid: () => child?.pid,
     async stop(deadline) {
       isStopping = true;
       clearTimeout(timer);

@@ -77,14 +77,17 @@ async function checkPort({ HOST, PORT }: Settings, patienceMs: number): Promise<
   throw new CliError(`The gateway cannot listen on ${HOST}:${PORT} (${code}).`);
 }
 
-async function databaseServer(
+/** The server of these settings, its roles and databases made; our own when none is given. */
+export async function databaseServer(
   settings: Settings,
   folder: DataFolder,
   steps: Steps,
   teardown: Teardown,
-): Promise<DatabaseServer> {
+  suffix?: string,
+): Promise<DatabaseServer & { readonly pid?: number }> {
   const secretKey = secretOf(settings, folder);
   let adminUrl = settings.DATABASE_URL;
+  let pid: number | undefined;
   if (adminUrl === undefined) {
     const password = folder.secret("postgres-password");
     const log = join(folder.logs, "postgres.log");
@@ -92,9 +95,13 @@ async function databaseServer(
       return startPostgres(folder.postgres, password, log);
     });
     teardown.add(() => postgres.stop());
-    adminUrl = postgres.url;
+    [adminUrl, pid] = [postgres.url, postgres.pid];
   }
-  const server = { adminUrl, secretKey };
+  const server = {
+    ...{ adminUrl, secretKey },
+    ...(pid !== undefined && { pid }),
+    ...(suffix !== undefined && { suffix }),
+  };
   await steps.run("Databases", async () => {
     await provision(server);
     await migrateAll(server);
@@ -132,7 +139,8 @@ async function startServices(
   });
 }
 
-async function pickPlaces(settings: Settings): Promise<Places> {
+/** A free port for each service, the gateway's as the settings say. */
+export async function pickPlaces(settings: Settings): Promise<Places> {
   const free = await freePorts(SERVICE_NAMES.length);
   const ports = Object.fromEntries(SERVICE_NAMES.map((name, i) => [name, free[i]]));
   // A free port is picked here and not by the gateway, which keeps it when it is started again.
@@ -142,12 +150,16 @@ async function pickPlaces(settings: Settings): Promise<Places> {
 
 function writeRunning(
   folder: DataFolder,
-  { gatewayUrl }: System,
+  { gatewayUrl, urls, pidOf }: System,
   { adminUrl }: DatabaseServer,
   teardown: Teardown,
 ): void {
-  const { host } = new URL(adminUrl);
-  writeFileSync(folder.running, JSON.stringify({ pid: process.pid, gatewayUrl, postgres: host }));
+  const { host: postgres } = new URL(adminUrl);
+  const services = Object.entries(urls).map(([name, url]) => {
+    return [name, { url, pid: pidOf(name as Service) }];
+  });
+  const note = { pid: process.pid, gatewayUrl, postgres, services: Object.fromEntries(services) };
+  writeFileSync(folder.running, JSON.stringify(note));
   teardown.add(() => rmSync(folder.running, { force: true }));
 }
 

@@ -1,0 +1,50 @@
+/** Which accounts a transfer is between. */
+export type Pattern = "uniform" | "hot" | "ping-pong";
+
+/** Who pays: a token and the accounts that it may pay from. */
+export interface Payer {
+  readonly token: string;
+  readonly accounts: readonly string[];
+}
+
+/** What the load generator is told: everything it needs, so that it looks nothing up itself. */
+export interface LoadPlan {
+  readonly port: number;
+  /** Connections, each with one request under way at a time. */
+  readonly clients: number;
+  readonly warmUpMs: number;
+  readonly runMs: number;
+  readonly pattern: Pattern;
+  /** Transfers of one request: 1 is `POST /v1/transfers`, more are a batch. */
+  readonly transfers: number;
+  /** Client number i pays as payer i, round and round. */
+  readonly payers: readonly Payer[];
+  readonly receivers: readonly string[];
+  /** What the idempotency keys of this load begin with; no other load has it. */
+  readonly keyPrefix: string;
+}
+
+/**
+ * What a load came to. Latencies are in milliseconds, from the first byte of a request to the last
+ * of its answer.
+ */
+export interface LoadResult {
+  /** Requests answered in the measured time, by status; 0 counts broken connections. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Requests answered with success over the whole load, the warm-up included. */
+  readonly acknowledged: number;
+  /** Whether every request got an answer: if not, more may be in the log than was acknowledged. */
+  readonly isComplete: boolean;
+  readonly seconds: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  /** Processor time of the generator in the measured time. */
+  readonly cpuSeconds: number;
+  /** Whether every sampled body was the answer of a transfer. */
+  readonly sampled: number;
+}
+
+export type FromGenerator =
+  | { readonly kind: "measuring" | "measured" }
+  | { readonly kind: "done"; readonly result: LoadResult };

@@ -1,0 +1,111 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { dataFolderAt, prepare } from "../data-folder.ts";
+import { type DatabaseServer, urlFor } from "../databases.ts";
+import { dropDatabases } from "../provision.ts";
+import { findRunning } from "../running.ts";
+import type { Service } from "../services.ts";
+import type { Settings } from "../settings.ts";
+import { environmentsOf } from "../start/environment.ts";
+import { startProcesses } from "../start/processes.ts";
+import { databaseServer, pickPlaces, secretOf } from "../start/start.ts";
+import { createSteps } from "../start/steps.ts";
+import { createTeardown } from "../start/teardown.ts";
+
+/** A system under measurement: each service a process of its own. */
+export interface BenchSystem {
+  readonly server: DatabaseServer;
+  readonly urls: Readonly<Record<Service, string>>;
+  readonly ledgerUrl: string;
+  /** The process of a service, or of the database server when it is ours. */
+  pidOf(name: Service | "postgres"): number | undefined;
+  /** Starts the services that only read. A running system has them running already. */
+  startReadSide(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const WRITE_SIDE: readonly Service[] = ["auth", "command", "gateway"];
+const READ_SIDE: readonly Service[] = ["relay", "query"];
+const NO_LIMITS = {
+  RATE_LIMIT_ADDRESS: "0",
+  RATE_LIMIT_USER: "0",
+  RATE_LIMIT_LOGIN: "0",
+  RATE_LIMIT_REGISTER: "0",
+};
+
+/**
+ * Starts a system for a benchmark in a folder of its own, which is removed afterwards; on the
+ * server of DATABASE_URL when that is set, in databases of its own.
+ */
+export async function startForBench(
+  settings: Settings,
+  out: NodeJS.WriteStream,
+  signal: AbortSignal,
+  profileFolder: string | undefined,
+): Promise<BenchSystem> {
+  const data = dataFolderAt(settings.COUNTINGHOUSE_DATA);
+  prepare(data);
+  // On a given server the roles are those of the bank that may be there, and so is the secret.
+  const SECRET_KEY = secretOf(settings, data);
+  const ENVIRONMENT = "development" as const;
+  const own = { ...settings, ...NO_LIMITS, SECRET_KEY, ENVIRONMENT, PORT: 0 };
+  const folder = dataFolderAt(join(data.path, `bench-${process.pid}`));
+  const steps = createSteps(out, signal);
+  const teardown = createTeardown();
+  teardown.add(() => rmSync(folder.path, { recursive: true, force: true }));
+  try {
+    prepare(folder);
+    mkdirSync(folder.logs, { recursive: true });
+    const isGiven = own.DATABASE_URL !== undefined;
+    const suffix = isGiven ? `_bench_${process.pid}` : undefined;
+    const server = await databaseServer(own, folder, steps, teardown, suffix);
+    if (isGiven) teardown.add(() => dropDatabases(server));
+    const places = await pickPlaces(own);
+    const environments = profiled(environmentsOf({ settings: own, server, places }), profileFolder);
+    const pids = new Map<Service, () => number | undefined>();
+    const launch = async (names: readonly Service[]) => {
+      const system = await startProcesses(environments, folder.logs, steps.say, signal, names);
+      teardown.add(() => system.stop());
+      for (const name of names) pids.set(name, () => system.pidOf(name));
+    };
+    await steps.run("The write side, a process each", () => launch(WRITE_SIDE));
+    const names = Object.keys(places) as Service[];
+    return {
+      server,
+      urls: Object.fromEntries(names.map((name) => [name, places[name].url])) as never,
+      ledgerUrl: urlFor(server, "countinghouse_command", "ledger"),
+      pidOf: (name) => (name === "postgres" ? server.pid : pids.get(name)?.()),
+      startReadSide: () => launch(READ_SIDE),
+      stop: () => teardown.run(),
+    };
+  } catch (error) {
+    await teardown.run().catch(() => {});
+    throw error;
+  }
+}
+
+type Environments = ReturnType<typeof environmentsOf>;
+
+/** The same services, each writing a processor profile into the folder when it ends. */
+function profiled(environments: Environments, folder: string | undefined): Environments {
+  if (folder === undefined) return environments;
+  const withProfiles = Object.entries(environments).map(([name, env]) => {
+    const flags = `--cpu-prof --cpu-prof-dir=${folder} --cpu-prof-name=${name}.cpuprofile`;
+    return [name, { ...env, NODE_OPTIONS: flags }];
+  });
+  return Object.fromEntries(withProfiles);
+}
+
+/** The system that runs with this data folder. Throws a CliError when none does. */
+export function useRunning(settings: Settings): BenchSystem {
+  const { server, services } = findRunning(settings);
+  const urls = Object.entries(services).map(([name, { url }]) => [name, url]);
+  return {
+    server,
+    urls: Object.fromEntries(urls),
+    ledgerUrl: urlFor(server, "countinghouse_command", "ledger"),
+    pidOf: (name) => (name === "postgres" ? undefined : services[name].pid),
+    startReadSide: async () => {},
+    stop: async () => {},
+  };
+}

@@ -1,0 +1,64 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { TEST_SECRET } from "@countinghouse/testing";
+import pg from "pg";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+
+const MAIN = resolve(import.meta.dirname, "../packages/cli/src/main.ts");
+const TIMEOUT_MS = 120_000;
+
+let folder: string;
+let said: string;
+let report: {
+  rows: { name: string; perSecond: number; statuses?: Record<string, number> }[];
+  ratios: { name: string; value: number }[];
+  invariants: { rule: string; holds: boolean }[];
+};
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "countinghouse-bench-"));
+  const json = join(folder, "report.json");
+  const env = {
+    PATH: process.env.PATH,
+    COUNTINGHOUSE_DATA: join(folder, "data"),
+    DATABASE_URL: inject("postgresUrl"),
+    SECRET_KEY: TEST_SECRET,
+  };
+  const short = ["--seconds=1", "--rounds=1", "--accounts=128", "--only=1 client", "--json", json];
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "bench", ...short], {
+    env,
+  });
+  said = stdout;
+  report = JSON.parse(readFileSync(json, "utf8"));
+}, TIMEOUT_MS);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a benchmark answers every request with success and prints a table", () => {
+  const names = report.rows.map(({ name }) => name);
+  expect(names).toEqual(["floor, 1 client", "direct, 1 client", "gateway, 1 client"]);
+  for (const { name, perSecond, statuses } of report.rows) {
+    expect(perSecond).toBeGreaterThan(0);
+    expect(Object.keys(statuses ?? {})).toEqual(["201"]);
+    expect(said).toContain(name);
+  }
+});
+
+test("a benchmark checks the log afterwards", () => {
+  expect(report.invariants.map(({ holds }) => holds)).toEqual([true, true, true, true, true]);
+  expect(said).toContain("✔ every acknowledged transfer is in the log once");
+});
+
+test("a benchmark leaves nothing behind but the secret of the data folder", async () => {
+  expect(readdirSync(join(folder, "data")).filter((name) => name.startsWith("bench"))).toEqual([]);
+  const admin = new pg.Client({ connectionString: inject("postgresUrl") });
+  await admin.connect();
+  const { rows } = await admin.query("SELECT datname FROM pg_database WHERE datname ~ $1", [
+    "^countinghouse_(yardstick|ceiling|.*_bench_)",
+  ]);
+  await admin.end();
+  expect(rows).toEqual([]);
+});
