@@ -10,7 +10,9 @@ RUN npx --yes pnpm@12.21.0 install --prod --frozen-lockfile \
       --filter '@countinghouse/cli...' --filter '@countinghouse/auth...' \
       --filter '@countinghouse/command...' --filter '@countinghouse/gateway...' \
       --filter '@countinghouse/query...' --filter '@countinghouse/relay...' \
+      --filter '@countinghouse/audit...' \
     && rm -rf /root/.cache /root/.npm
+RUN mkdir -p /var/lib/countinghouse/checkpoints && chown -R node /var/lib/countinghouse
 USER node
 EXPOSE 8080
 CMD ["node", "services/gateway/src/main.ts"]

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const SERVICES = ["auth", "command", "query", "relay", "gateway"];
+const SERVICES = ["auth", "command", "query", "relay", "audit", "gateway"];
 
 interface Container {
   readonly image: string;
@@ -36,7 +36,7 @@ describe("docker-compose.yml", () => {
   test("has every service, PostgreSQL, Kafka and the migrations", () => {
     const expected = [...SERVICES, "postgres", "kafka", "migrate"];
     expect(Object.keys(services).sort()).toEqual(expected.sort());
-    expect(Object.keys(volumes).sort()).toEqual(["kafka", "postgres"]);
+    expect(Object.keys(volumes).sort()).toEqual(["checkpoints", "kafka", "postgres"]);
   });
 
   test("runs files that are there, each with the settings that are written for it", () => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const SERVICES = ["auth", "relay", "command", "query", "gateway"];
+const SERVICES = ["auth", "relay", "command", "query", "audit", "gateway"];
 const text = readFileSync(join(ROOT, "docker-compose.yml"), "utf8");
 const { services } = parse(text, { merge: true }) as {
   services: Record<string, { command: string[] }>;
@@ -56,7 +56,10 @@ test("the containers' commands with their settings make a system that is ready",
         value.replace(/^http:\/\/(\w+):8080$/, (_, to) => `http://127.0.0.1:${portOf(to)}`),
       ];
     });
-    const own = { HOST: "127.0.0.1", PORT: String(portOf(name)), INTERNAL_PORT: "0" };
+    const own = {
+      ...{ HOST: "127.0.0.1", PORT: String(portOf(name)), INTERNAL_PORT: "0" },
+      ...(env.CHECKPOINT_FOLDER && { CHECKPOINT_FOLDER: join(folder, "checkpoints") }),
+    };
     runContainer(name, { ...Object.fromEntries(here), ...own, INTERNAL_HOST: "127.0.0.1" });
   }
   for (const name of SERVICES) {

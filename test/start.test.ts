@@ -17,7 +17,7 @@ import {
 
 /** Several starts and ends in one test, on a machine that does other things as well. */
 const TIMEOUT_MS = 90_000;
-const SERVICES = ["auth", "relay", "command", "query", "gateway"];
+const SERVICES = ["auth", "relay", "command", "query", "audit", "gateway"];
 
 /** Makes something of a folder, and the settings to start it with. */
 type Fault = (folder: string) => Record<string, string>;

@@ -14,6 +14,8 @@ export interface DataFolder {
   readonly path: string;
   readonly postgres: string;
   readonly logs: string;
+  /** The checkpoints that were published; the audit compares its database with them. */
+  readonly checkpoints: string;
   readonly running: string;
   /** The text of a secret of its own, made on the first use, readable by its owner only. */
   secret(name: SecretName): string;
@@ -28,6 +30,7 @@ export function dataFolderAt(path: string): DataFolder {
     path: root,
     postgres: join(root, "postgres"),
     logs: join(root, "logs"),
+    checkpoints: join(root, "checkpoints"),
     running: join(root, "running.json"),
     secret: (name) => readSecret(join(root, name)) ?? makeSecret(join(root, name)),
     knownSecret: (name) => readSecret(join(root, name)),

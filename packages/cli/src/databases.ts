@@ -11,6 +11,7 @@ export const DATABASES = {
     owner: "countinghouse_query_owner",
     services: ["countinghouse_query", "countinghouse_projector"],
   },
+  audit: { owner: "countinghouse_audit_owner", services: ["countinghouse_audit"] },
 } as const;
 
 export type DatabaseName = keyof typeof DATABASES;

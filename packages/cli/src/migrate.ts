@@ -18,6 +18,7 @@ export async function migrateAll(server: DatabaseServer): Promise<void> {
     auth: await migrationOf("auth"),
     ledger: migrateLedger,
     query: await migrationOf("query"),
+    audit: await migrationOf("audit"),
   };
   const names = Object.keys(DATABASES) as DatabaseName[];
   await Promise.all(

@@ -5,7 +5,7 @@ import type { Env, RunningService } from "@countinghouse/service-kit";
 const ROOT = resolve(import.meta.dirname, "../../..");
 
 /** The services, in the order in which they can start; they end the other way round. */
-export const SERVICE_NAMES = ["auth", "relay", "command", "query", "gateway"] as const;
+export const SERVICE_NAMES = ["auth", "relay", "command", "query", "audit", "gateway"] as const;
 export type Service = (typeof SERVICE_NAMES)[number];
 
 /** The entry of a service, for a process of its own. */

@@ -27,6 +27,7 @@ const schema = Type.Object({
   SECRET_KEY: Type.Optional(Type.String({ minLength: 32 })),
   ALGORITHM: Type.Optional(Type.String({ minLength: 1 })),
   ACCESS_TOKEN_EXPIRE_MINUTES: Limit,
+  AUDIT_ORIGIN: Type.Optional(Type.String({ minLength: 1 })),
   RATE_LIMIT_ADDRESS: Limit,
   RATE_LIMIT_USER: Limit,
   RATE_LIMIT_LOGIN: Limit,

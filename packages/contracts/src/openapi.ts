@@ -2,6 +2,7 @@ import type { TSchema } from "typebox";
 import { publicOperations } from "./operations/index.ts";
 import type { Operation } from "./operations/operation.ts";
 import * as accounts from "./schemas/accounts.ts";
+import * as audit from "./schemas/audit.ts";
 import * as identity from "./schemas/identity.ts";
 import { Problem, Uuid } from "./schemas/primitives.ts";
 
@@ -17,8 +18,9 @@ const COMMON_REFUSALS = [400, 429, 503];
 export function openApiDocument(version: string): Json {
   const paths: Record<string, Json> = {};
   for (const [name, operation] of Object.entries(publicOperations) as [string, Operation][]) {
-    paths[operation.path] ??= {};
-    (paths[operation.path] as Json)[operation.method.toLowerCase()] = describe(name, operation);
+    const path = operation.path.replace("{+", "{");
+    paths[path] ??= {};
+    (paths[path] as Json)[operation.method.toLowerCase()] = describe(name, operation);
   }
   return {
     openapi: "3.1.1",
@@ -30,7 +32,7 @@ export function openApiDocument(version: string): Json {
     servers: [{ url: "/" }],
     paths,
     components: {
-      schemas: { Problem, ...named(accounts), ...named(identity) },
+      schemas: { Problem, ...named(accounts), ...named(identity), ...named(audit) },
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
     },
   };
@@ -58,8 +60,8 @@ function describe(name: string, operation: Operation): Json {
 }
 
 function pathParameters({ path }: Operation): Json[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
-    return { name, in: "path", required: true, schema: Uuid };
+  return [...path.matchAll(/\{(\+?)(\w+)\}/g)].map(([, rest, name]) => {
+    return { name, in: "path", required: true, schema: rest ? { type: "string" } : Uuid };
   });
 }
 
@@ -96,9 +98,11 @@ function headers({ command, consistent, resumable }: Operation): Json[] {
   return given.flat();
 }
 
-function successes({ answers, mediaType = "application/json", command }: Operation): Json {
+function successes({ answers, mediaType, otherMediaTypes = [], command }: Operation): Json {
+  const others = otherMediaTypes.map((type) => [type, { schema: { type: "string" } }]);
   const entries = Object.entries(answers).map(([status, schema]) => {
-    const content = schema && { content: { [mediaType]: { schema: reference(schema) } } };
+    const first = schema && { [mediaType ?? "application/json"]: { schema: reference(schema) } };
+    const content = first && { content: { ...first, ...Object.fromEntries(others) } };
     return [
       status,
       { description: "Done", ...(command && { headers: commandHeaders }), ...content },
@@ -129,10 +133,9 @@ function refusals(operation: Operation): Json {
 }
 
 const componentNames = new Map<TSchema, string>(
-  Object.entries({ ...named(accounts), ...named(identity) }).map(([name, schema]) => [
-    schema,
-    name,
-  ]),
+  Object.entries({ ...named(accounts), ...named(identity), ...named(audit) }).map(
+    ([name, schema]) => [schema, name],
+  ),
 );
 
 function reference(schema: TSchema): Json {

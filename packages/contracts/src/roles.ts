@@ -3,11 +3,11 @@ export const ROLES = ["customer", "teller", "auditor", "fraud_analyst", "admin"]
 export type Role = (typeof ROLES)[number];
 
 /** The services that HTTP operations belong to; also the audiences of inner tokens. */
-export const SERVICES = ["auth", "command", "query", "relay"] as const;
+export const SERVICES = ["auth", "command", "query", "relay", "audit"] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Who may sign inner tokens: the gateway for users, a service for itself. */
-export const ISSUERS = ["gateway", "command", "query"] as const;
+export const ISSUERS = ["gateway", "command", "query", "audit"] as const;
 export type Issuer = (typeof ISSUERS)[number];
 
 /**

@@ -6,7 +6,20 @@ const QUALITY = /; *q=([01](?:\.[0-9]{0,3})?) *(?:;|$)/i;
  * the most exact one decides. Parameters other than the quality are not looked at.
  */
 export function isAcceptable(accept: string | undefined, mediaType: string): boolean {
-  if (accept === undefined || accept.trim() === "") return true;
+  return qualityOf(accept, mediaType) > 0;
+}
+
+/** The media type that an Accept header prefers; of several it likes as much, the first. */
+export function preferredType<T extends string>(
+  accept: string | undefined,
+  types: readonly [T, ...T[]],
+): T {
+  const qualities = types.map((type) => qualityOf(accept, type));
+  return types[qualities.indexOf(Math.max(...qualities))] ?? types[0];
+}
+
+function qualityOf(accept: string | undefined, mediaType: string): number {
+  if (accept === undefined || accept.trim() === "") return 1;
   const qualities = new Map<string, number>();
   for (const item of accept.toLowerCase().split(",")) {
     const [, range, parameters = ""] = WHOLE_RANGE.exec(item) ?? [];
@@ -14,5 +27,5 @@ export function isAcceptable(accept: string | undefined, mediaType: string): boo
   }
   const fitting = [mediaType, `${mediaType.split("/", 1)[0]}/*`, "*/*"];
   const decisive = fitting.find((range) => qualities.has(range));
-  return decisive !== undefined && qualities.get(decisive) !== 0;
+  return decisive === undefined ? 0 : (qualities.get(decisive) ?? 0);
 }

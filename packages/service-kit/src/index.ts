@@ -1,3 +1,4 @@
+export { preferredType } from "./accept.ts";
 export * from "./app.ts";
 export * from "./config.ts";
 export * from "./consistency-token.ts";

@@ -52,7 +52,7 @@ export interface Call<Op extends Operation = Operation> {
 /** The answer to a call. A string goes out as it is; an object is cut to its schema. */
 export interface Answer<Op extends Operation = Operation> {
   readonly status: number;
-  readonly body?: AnswerBodyOf<Op> | string | Readable;
+  readonly body?: AnswerBodyOf<Op> | string | Buffer | Readable;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -98,13 +98,13 @@ function serve(
   const mediaType = operation.mediaType ?? "application/json; charset=utf-8";
   app.route({
     method: operation.method,
-    url: operation.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    url: routePath(operation.path),
     config: { access: operation.access },
     bodyLimit: operation.bodyBytes ?? REQUEST_LIMITS.bodyBytes,
     schema: schemaOf(operation),
     onRequest: hook((request) => {
       callers.set(request, admit(operation, request, verify));
-      checkParams(request);
+      checkParams(request, operation);
     }),
     preValidation: hook((request) => {
       checkAccept(operation, request);
@@ -152,18 +152,28 @@ function admit(operation: Operation, request: FastifyRequest, verify: InnerVerif
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** The path of an operation as the router writes it: `:name`, and `*` for the rest of a path. */
+export function routePath(path: string): string {
+  return path.replaceAll(/\{\+\w+\}/g, "*").replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
 /** Ids in paths: in lower case from here on; what is no UUID is as absent as an unknown one. */
-function checkParams(request: FastifyRequest): void {
-  const params = request.params as Record<string, string>;
-  for (const [name, value] of Object.entries(params)) {
+function checkParams(request: FastifyRequest, { path }: Operation): void {
+  const { "*": rest, ...ids } = request.params as Record<string, string>;
+  const [, restName = "*"] = /\{\+(\w+)\}$/.exec(path) ?? [];
+  const params: Record<string, string> = rest === undefined ? ids : { ...ids, [restName]: rest };
+  request.params = params;
+  for (const [name, value] of Object.entries(ids)) {
     params[name] = value.toLowerCase();
     if (!UUID.test(value.toLowerCase())) throw new ProblemError("not_found");
   }
 }
 
-function checkAccept({ answers, mediaType }: Operation, { headers }: FastifyRequest): void {
+function checkAccept(operation: Operation, { headers }: FastifyRequest): void {
+  const { answers, mediaType = "application/json", otherMediaTypes = [] } = operation;
   const hasForm = Object.values(answers).some((schema) => schema !== null);
-  if (!hasForm || isAcceptable(headers.accept, mediaType ?? "application/json")) return;
+  const forms = [mediaType, ...otherMediaTypes];
+  if (!hasForm || forms.some((form) => isAcceptable(headers.accept, form))) return;
   throw new ProblemError("not_acceptable");
 }
 

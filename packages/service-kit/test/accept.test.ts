@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isAcceptable } from "../src/accept.ts";
+import { isAcceptable, preferredType } from "../src/accept.ts";
 
 const HEADERS: [accept: string | undefined, isAcceptable: boolean][] = [
   [undefined, true],
@@ -20,4 +20,18 @@ const HEADERS: [accept: string | undefined, isAcceptable: boolean][] = [
 
 test.each(HEADERS)("Accept: %s lets JSON through: %s", (accept, expected) => {
   expect(isAcceptable(accept, "application/json")).toBe(expected);
+});
+
+const PREFERENCES: [accept: string | undefined, preferred: string][] = [
+  [undefined, "application/json"],
+  ["*/*", "application/json"],
+  ["text/plain", "text/plain"],
+  ["application/json, text/plain", "application/json"],
+  ["application/json;q=0.5, text/plain", "text/plain"],
+  ["text/*, application/json;q=0.9", "text/plain"],
+  ["text/plain;q=0.1, */*;q=0.2", "application/json"],
+];
+
+test.each(PREFERENCES)("Accept: %s prefers %s of JSON and text", (accept, expected) => {
+  expect(preferredType(accept, ["application/json", "text/plain"])).toBe(expected);
 });

@@ -1,4 +1,5 @@
 export * from "./databases.ts";
+export * from "./fake-bank.ts";
 export { TEST_SECRET } from "./global-setup.ts";
 export { fetchJars } from "./kafka/jars.ts";
 export { type LocalBroker, startLocalBroker } from "./kafka/local-broker.ts";

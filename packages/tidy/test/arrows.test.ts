@@ -10,12 +10,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   bus: ["contracts"],
   client: ["bus", "contracts"],
   transparency: [],
-  cli: ["contracts", "domain", "event-store", "service-kit", "transparency"],
-  testing: ["cli", "contracts", "service-kit"],
+  verifier: ["contracts", "domain", "transparency"],
+  cli: ["contracts", "domain", "event-store", "service-kit", "transparency", "verifier"],
+  testing: ["cli", "contracts", "domain", "service-kit"],
   tidy: [],
 };
 const FOR_SERVICES = [
-  ...["domain", "contracts", "event-store", "bus", "service-kit", "transparency"],
+  ...["domain", "contracts", "event-store", "bus", "service-kit", "transparency", "verifier"],
 ];
 const FOR_TESTS = [...FOR_SERVICES, "testing", "cli"];
 

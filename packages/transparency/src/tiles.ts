@@ -6,7 +6,7 @@ import { SIZE_MAX, type TreeNode } from "./subtrees.ts";
 /** Hashes in a full tile, and entries in a full bundle. */
 export const TILE_WIDTH = 256;
 /** Levels of the tree in one level of tiles. */
-const TILE_HEIGHT = 8;
+export const TILE_HEIGHT = 8;
 /** The largest entry that a bundle can hold. */
 export const ENTRY_BYTES_MAX = 65_535;
 

@@ -1,6 +1,6 @@
 import { HASH_BYTES, type Hash, nodeHash } from "./hash.ts";
 import { combine, completeSubtrees, isSize } from "./subtrees.ts";
-import { TILE_WIDTH, type TileRef, tileWidth } from "./tiles.ts";
+import { TILE_HEIGHT, TILE_WIDTH, type TileRef, tileWidth } from "./tiles.ts";
 
 /** A tile that has become full and never changes again. */
 export interface FullTile {
@@ -8,6 +8,8 @@ export interface FullTile {
   readonly index: number;
   /** TILE_WIDTH hashes. */
   readonly hashes: Buffer;
+  /** Their root: the hash that this tile is in the level above. */
+  readonly root: Hash;
 }
 
 /**
@@ -53,14 +55,16 @@ export class TreeEdge {
   append(leaf: Hash, onTile: (tile: FullTile) => void): void {
     let [hash, count, level] = [leaf, this.#size, 0];
     this.#size += 1;
-    this.#put(0, hash, onTile);
+    this.#put(0, hash);
     while (count % 2 === 1) {
       const left = this.#peaks.pop();
       if (left === undefined) throw new Error("a peak is missing");
       hash = nodeHash(left, hash);
       count = Math.floor(count / 2);
       level += 1;
-      if (level % 8 === 0) this.#put(level / 8, hash, onTile);
+      if (level % TILE_HEIGHT !== 0) continue;
+      onTile(this.#finish(level / TILE_HEIGHT - 1, hash));
+      this.#put(level / TILE_HEIGHT, hash);
     }
     this.#peaks.push(hash);
   }
@@ -74,20 +78,27 @@ export class TreeEdge {
     return this.#tiles.map((hashes) => Buffer.concat(hashes));
   }
 
+  /** The unfinished tile of one level. */
+  partialTile(level: number): Buffer {
+    return Buffer.concat(this.#tiles[level] ?? []);
+  }
+
   /** A copy that grows by itself. */
   copy(): TreeEdge {
     const tiles = this.#tiles.map((hashes) => [...hashes]);
     return new TreeEdge(this.#size, tiles, [...this.#peaks]);
   }
 
-  #put(level: number, hash: Hash, onTile: (tile: FullTile) => void): void {
+  #put(level: number, hash: Hash): void {
     this.#tiles[level] ??= [];
-    const hashes = this.#tiles[level];
-    hashes.push(hash);
-    if (hashes.length < TILE_WIDTH) return;
+    this.#tiles[level].push(hash);
+  }
+
+  #finish(level: number, root: Hash): FullTile {
+    const hashes = Buffer.concat(this.#tiles[level] ?? []);
     this.#tiles[level] = [];
     const index = Math.floor(this.#size / TILE_WIDTH ** (level + 1)) - 1;
-    onTile({ level, index, hashes: Buffer.concat(hashes) });
+    return { level, index, hashes, root };
   }
 }
 

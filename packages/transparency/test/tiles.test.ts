@@ -6,6 +6,7 @@ import {
   hashesFromTiles,
   parseTilePath,
   type TileRef,
+  TreeEdge,
   tilePath,
   tilesOf,
   tileWidth,
@@ -85,6 +86,16 @@ test("a log's tiles are as wide as the tree says, and level 0 holds the leaves",
       ?.at(-1)
       ?.toString(),
   ).toBe("entry 699");
+});
+
+test("a full tile comes with its root, which is its hash in the level above", () => {
+  const edge = TreeEdge.empty();
+  const roots: Buffer[] = [];
+  for (const leaf of logOf(600).leaves) edge.append(leaf, ({ root }) => roots.push(root));
+  expect(roots).toHaveLength(2);
+  expect(edge.partialTile(1)).toEqual(Buffer.concat(roots));
+  expect(edge.partialTile(0)).toHaveLength(88 * HASH_BYTES);
+  expect(edge.partialTile(2)).toHaveLength(0);
 });
 
 test("a tile that is too short, or not of the tree, is refused", async () => {

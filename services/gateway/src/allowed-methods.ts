@@ -22,7 +22,10 @@ function routes(): { pattern: RegExp; methods: string[] }[] {
     byPath.set(path, [...(byPath.get(path) ?? []), method].sort());
   }
   return [...byPath].map(([path, methods]) => {
-    const pattern = path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+");
+    const pattern = path
+      .replaceAll(".", "\\.")
+      .replaceAll(/\{\+\w+\}/g, ".+")
+      .replaceAll(/\{\w+\}/g, "[^/]+");
     return { pattern: new RegExp(`^${pattern}$`), methods };
   });
 }

@@ -4,6 +4,7 @@ import {
   createApp,
   type InnerSigner,
   REQUEST_LIMITS,
+  routePath,
   type UserTokenClaims,
   userTokenOptions,
 } from "@countinghouse/service-kit";
@@ -57,7 +58,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
     const bodyMax = operation.bodyBytes ?? REQUEST_LIMITS.bodyBytes;
     app.route({
       method,
-      url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      url: routePath(path),
       config: { access },
       onRequest: async (request, reply) => {
         await limits.byAddress(request, reply, name);

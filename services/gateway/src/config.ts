@@ -29,6 +29,7 @@ const configSchema = Type.Object({
   COMMAND_URL: HttpUrl,
   QUERY_URL: HttpUrl,
   RELAY_URL: HttpUrl,
+  AUDIT_URL: HttpUrl,
   ...limits,
 });
 

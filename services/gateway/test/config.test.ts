@@ -7,6 +7,7 @@ const env = {
   INNER_PRIVATE_KEY: "k".repeat(43),
   INNER_PUBLIC_KEYS: "{}",
   ...{ AUTH_URL: url, COMMAND_URL: url, QUERY_URL: url, RELAY_URL: url },
+  AUDIT_URL: url,
 };
 
 test("[S38] in production no limit can be switched off", () => {

@@ -61,7 +61,8 @@ export async function startForBench(
     const server = await databaseServer(own, folder, steps, teardown, suffix);
     if (isGiven) teardown.add(() => dropDatabases(server));
     const places = await pickPlaces(own);
-    const environments = profiled(environmentsOf({ settings: own, server, places }), profileFolder);
+    const parts = { settings: own, server, places, checkpoints: folder.checkpoints };
+    const environments = profiled(environmentsOf(parts), profileFolder);
     const pids = new Map<Service, () => number | undefined>();
     const launch = async (names: readonly Service[]) => {
       const system = await startProcesses(environments, folder.logs, steps.say, signal, names);

@@ -8,6 +8,8 @@ import { readSettings, type Settings } from "../settings.ts";
 import { environmentsOf, type Places } from "../start/environment.ts";
 
 const PORT = 8080;
+/** The volume of docker-compose.yml that outlives the audit's container and its database. */
+const CHECKPOINTS = "/var/lib/countinghouse/checkpoints";
 const INTERNAL_PORT = "9090";
 const OWNER_ONLY = 0o600;
 const SECRET_BYTES = 48;
@@ -46,7 +48,7 @@ export function filesFor(settings: Settings): Record<string, Env> {
     ]),
   ) as Places;
   const kafka = { ...settings, KAFKA_BROKERS: settings.KAFKA_BROKERS ?? "kafka:9092" };
-  const services = environmentsOf({ settings: kafka, server, places });
+  const services = environmentsOf({ settings: kafka, server, places, checkpoints: CHECKPOINTS });
   const internal = { INTERNAL_HOST: "0.0.0.0", INTERNAL_PORT };
   return {
     postgres: { POSTGRES_PASSWORD },

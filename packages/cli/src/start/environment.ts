@@ -16,6 +16,8 @@ interface Parts {
   readonly settings: Settings;
   readonly server: DatabaseServer;
   readonly places: Places;
+  /** Where the audit remembers the checkpoints that it has published. */
+  readonly checkpoints: string;
   readonly logFile?: string;
 }
 
@@ -81,6 +83,12 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
       DATABASE_URL: urlFor(server, "countinghouse_query", "query"),
       PROJECTOR_DATABASE_URL: urlFor(server, "countinghouse_projector", "query"),
     },
+    audit: {
+      ...common("audit"),
+      ...auditOf(parts),
+      INNER_PRIVATE_KEY: INNER_PRIVATE_KEY("audit"),
+      RELAY_URL: urlOf("relay"),
+    },
     gateway: {
       ...common("gateway"),
       ...userTokens,
@@ -89,6 +97,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
       COMMAND_URL: urlOf("command"),
       QUERY_URL: urlOf("query"),
       RELAY_URL: urlOf("relay"),
+      AUDIT_URL: urlOf("audit"),
       RATE_LIMIT_ADDRESS: settings.RATE_LIMIT_ADDRESS,
       RATE_LIMIT_USER: settings.RATE_LIMIT_USER,
       RATE_LIMIT_LOGIN: settings.RATE_LIMIT_LOGIN,
@@ -109,7 +118,16 @@ export function topicsEnv(settings: Settings): Env {
   };
 }
 
-const ISSUERS = ["gateway", "command", "query"] as const;
+function auditOf({ settings, server, checkpoints }: Parts): Env {
+  return {
+    DATABASE_URL: urlFor(server, "countinghouse_audit", "audit"),
+    CHECKPOINT_KEY: deriveKey(server.secretKey, "checkpoints").toString("base64url"),
+    CHECKPOINT_FOLDER: checkpoints,
+    AUDIT_ORIGIN: settings.AUDIT_ORIGIN,
+  };
+}
+
+const ISSUERS = ["gateway", "command", "query", "audit"] as const;
 type Issuer = (typeof ISSUERS)[number];
 
 function seedOf(secretKey: string, issuer: Issuer): Buffer {

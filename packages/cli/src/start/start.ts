@@ -126,14 +126,15 @@ async function startServices(
 ): Promise<System> {
   mkdirSync(folder.logs, { recursive: true });
   const places = await pickPlaces(settings);
+  const { checkpoints } = folder;
   if (asProcesses) {
-    const environments = environmentsOf({ settings, server, places });
+    const environments = environmentsOf({ settings, server, places, checkpoints });
     return steps.run(`${SERVICE_NAMES.length} services, a process each`, () => {
       return startProcesses(environments, folder.logs, steps.say, signal);
     });
   }
   const logFile = join(folder.logs, "services.log");
-  const environments = environmentsOf({ settings, server, places, logFile });
+  const environments = environmentsOf({ settings, server, places, checkpoints, logFile });
   return steps.run(`${SERVICE_NAMES.length} services`, () => {
     return startInProcess(environments, logFile);
   });

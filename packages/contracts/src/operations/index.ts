@@ -1,3 +1,4 @@
+import { auditOperations } from "./audit.ts";
 import { commandOperations } from "./commands.ts";
 import { identityOperations } from "./identity.ts";
 import { internalOperations } from "./internal.ts";
@@ -11,6 +12,7 @@ export const publicOperations = {
   ...commandOperations,
   ...queryOperations,
   ...logOperations,
+  ...auditOperations,
 };
 
 /** Every operation of every service, by its name. */

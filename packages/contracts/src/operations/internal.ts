@@ -72,7 +72,7 @@ export const internalOperations = {
     tag: "Internal",
     method: "GET",
     path: "/internal/ledgers",
-    access: { services: ["query"] },
+    access: { services: ["query", "audit"] },
     summary: "The ledgers and their last positions",
     answers: {
       200: strict({
@@ -91,7 +91,7 @@ export const internalOperations = {
     tag: "Internal",
     method: "GET",
     path: "/internal/events",
-    access: { services: ["query"] },
+    access: { services: ["query", "audit"] },
     summary: "The events of a ledger, for services",
     query: strict({
       ledger: Type.Integer({ minimum: 1 }),

@@ -6,7 +6,10 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 /** One HTTP operation: a row of the table that routes, checks, documentation and clients share. */
 export interface Operation {
   readonly method: Method;
-  /** With parameters in braces, all of them UUIDs: `/v1/accounts/{accountId}`. */
+  /**
+   * With parameters in braces, all of them UUIDs: `/v1/accounts/{accountId}`. One at the end that
+   * begins with `+` takes the rest of the path, slashes and all, as it is.
+   */
   readonly path: string;
   readonly service: ServiceName;
   readonly access: Access;
@@ -21,6 +24,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, TSchema | null>>;
   /** The media type of the success answer where it is not JSON. */
   readonly mediaType?: string;
+  /** Further media types that the success answer has, by the Accept header. */
+  readonly otherMediaTypes?: readonly string[];
   /** Statuses of problems beyond those that every operation of its kind has. */
   readonly refusals?: readonly number[];
   /** A command: needs an Idempotency-Key, answers a Consistency-Token. */
@@ -35,7 +40,7 @@ export interface Operation {
 
 /** The names in braces of a path. */
 export type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | ParamNames<Rest>
+  ? (Name extends `+${infer Tail}` ? Tail : Name) | ParamNames<Rest>
   : never;
 
 export type ParamsOf<Op extends Operation> = { readonly [Name in ParamNames<Op["path"]>]: string };

@@ -67,6 +67,7 @@ export async function openGateway(settings: Record<string, string> = {}): Promis
     ...{ ENVIRONMENT: "test", LOG_LEVEL: "silent", SECRET_KEY, INNER_PRIVATE_KEY: SEED },
     INNER_PUBLIC_KEYS: publicKeys(),
     ...{ AUTH_URL: urlOf(auth.server), COMMAND_URL: url, QUERY_URL: url, RELAY_URL: url },
+    AUDIT_URL: url,
     ...{ RATE_LIMIT_ADDRESS: "0", RATE_LIMIT_USER: "0", ...settings },
   });
   await auth.isFollowed;

@@ -1,0 +1,90 @@
+import {
+  type Account,
+  type Catalogue,
+  type Envelope,
+  EVENTS,
+  UnknownEventError,
+  upcast,
+} from "@countinghouse/contracts";
+import {
+  type AccountEvent,
+  type Account as AccountState,
+  evolveAccount,
+  moneyText,
+} from "@countinghouse/domain";
+
+/** The events of a stream do not make an account; `reason` says why. */
+export class UnfoldableError extends Error {
+  readonly code = "unfoldable";
+  readonly retryable = false;
+  override readonly name = "UnfoldableError";
+}
+
+/** An account as it grows out of its events, one after another. */
+export interface AccountFold {
+  /**
+   * Takes the next event of the stream. Throws an UnfoldableError for one that does not follow:
+   * another version, a first event that opens nothing, a type that is not known here.
+   */
+  apply(event: Envelope): void;
+  /** The version of the last event, 0 before the first. */
+  readonly version: number;
+  /** The account as the read side shows it; undefined before the first event. */
+  account(): Account | undefined;
+}
+
+/** The fold of one account's stream by the very rules that commands are decided on. */
+export function createAccountFold(): AccountFold {
+  let state: AccountState | undefined;
+  let opening: Envelope | undefined;
+  let last: Envelope | undefined;
+  return {
+    apply(event) {
+      const expected = (last?.version ?? 0) + 1;
+      if (event.version !== expected) {
+        throw new UnfoldableError(`version ${event.version} came instead of ${expected}`);
+      }
+      if ((event.type === "AccountOpened") !== (expected === 1)) {
+        throw new UnfoldableError(`a ${event.type} came as version ${expected}`);
+      }
+      state = evolveAccount(state, known(event));
+      opening ??= event;
+      last = event;
+    },
+    get version() {
+      return last?.version ?? 0;
+    },
+    account() {
+      if (state === undefined || opening === undefined || last === undefined) return undefined;
+      return shown(state, opening, last);
+    },
+  };
+}
+
+/** Whether an event is one of an account's stream. */
+export function concernsAccount({ type }: Envelope): boolean {
+  const catalogue: Catalogue = EVENTS;
+  return Object.hasOwn(catalogue, type) && catalogue[type]?.stream === "account";
+}
+
+function known(event: Envelope): AccountEvent {
+  if (!concernsAccount(event)) throw new UnfoldableError(`unknown event type ${event.type}`);
+  try {
+    return upcast(event) as unknown as AccountEvent;
+  } catch (cause) {
+    if (cause instanceof UnknownEventError) throw new UnfoldableError(cause.message, { cause });
+    throw cause;
+  }
+}
+
+/** The name is no part of what decisions need, so it comes from the opening. */
+function shown(state: AccountState, opening: Envelope, last: Envelope): Account {
+  const { ownerId, accountType: type, currency, status } = state;
+  const { name = null } = opening.data as { name?: string };
+  const balance = moneyText(state.balance, currency);
+  return {
+    ...{ accountId: opening.streamId, ownerId, type, name, currency, status },
+    ...{ balance, available: balance, version: last.version },
+    ...{ openedAt: opening.recordedAt, updatedAt: last.recordedAt },
+  };
+}

@@ -1,0 +1,26 @@
+import type { Generated, Kysely } from "kysely";
+
+/** The database of this service; big integers come as text. */
+export interface Tables {
+  readonly trees: { readonly ledger: number; readonly size: string; readonly root: Buffer };
+  readonly tiles: {
+    readonly ledger: number;
+    readonly level: number;
+    readonly index: string;
+    readonly hashes: Buffer;
+    readonly root: Buffer;
+  };
+  readonly bundles: { readonly ledger: number; readonly index: string; readonly bytes: Buffer };
+  readonly tail: { readonly ledger: number; readonly position: string; readonly entry: Buffer };
+  readonly checkpoints: {
+    readonly ledger: number;
+    readonly size: string;
+    readonly note: string;
+    readonly signed_at: Generated<Date>;
+  };
+}
+
+export type Database = Kysely<Tables>;
+
+/** The schema that the tables of `Tables` are in. */
+export const AUDIT_SCHEMA = "audit";
