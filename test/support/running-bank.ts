@@ -16,6 +16,8 @@ export interface RunningBank {
   readonly url: string;
   readonly system: RunningSystem;
   readonly env: NodeJS.ProcessEnv;
+  /** The process that supervises all others. */
+  pid(): number;
   /** Kills all processes of the start at once. */
   kill(): Promise<void>;
   /** Starts it again on the same data. */
@@ -42,6 +44,7 @@ export async function openBank(
     url: `http://127.0.0.1:${port}`,
     system: findRunning(readSettings(env)),
     env,
+    pid: () => bank.pid ?? 0,
     kill: () => end(bank, "SIGKILL"),
     async restart() {
       bank = await launch(args, env);

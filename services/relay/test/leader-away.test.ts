@@ -19,7 +19,7 @@ import { readTopic, type TopicReader } from "./support/topic.ts";
 
 /** Many more than fit into the queue of a partition. */
 const EVENTS = 60_000;
-const QUEUED_MAX = 20_000;
+const QUEUED_MAX = 10_000;
 const WITHIN = { timeout: 60_000, interval: 50 };
 
 describeWithKafka("partitions that have only one copy", { timeout: 150_000 }, () => {
@@ -60,7 +60,7 @@ describeWithKafka("partitions that have only one copy", { timeout: 150_000 }, ()
       return !gone.includes(partitionOf(id, ACCOUNT_EVENT_PARTITIONS));
     });
     const expected = reachable.reduce((sum, [, events]) => sum + events, 0);
-    expect(EVENTS - expected).toBeGreaterThan(QUEUED_MAX / 2);
+    expect(EVENTS - expected).toBeGreaterThan(QUEUED_MAX);
     await expect.poll(async () => (await published()) - before, WITHIN).toBe(expected);
     expect(await metric(relay, "relay_queued_events")).toBeLessThan(QUEUED_MAX);
     expect((await fetch(`${relay.internalUrl}/readyz`)).status).toBe(503);

@@ -146,6 +146,28 @@ describeWithKafka("publishing the log", { timeout: 60_000 }, () => {
     expect(reader.versions().get(account)).toEqual(upTo(51));
   });
 
+  test("an empty partition that no account belongs into is not filled again", async () => {
+    const first = await relayProcess();
+    const [account = ""] = await accounts(1);
+    await ledger.deposit(account, 20);
+    await complete(21);
+    await first.end();
+    const positions = async () => {
+      const { rows } = await ledger.owner.query(
+        "SELECT position FROM ledger.relay_cursors WHERE topic = $1",
+        [topic],
+      );
+      return rows.map(({ position }) => Number(position));
+    };
+    expect(await positions()).toEqual(Array(12).fill(21));
+    const second = await relayHere();
+    await expect.poll(() => metric(second, "relay_publisher_active"), WITHIN).toBe(1);
+    expect(await positions()).toEqual(Array(12).fill(21));
+    await ledger.deposit(account, 1);
+    await complete(22);
+    expect(reader.events).toHaveLength(22);
+  });
+
   test("a topic that is another than wanted ends the start with one sentence", async () => {
     const other = `test.${randomUUID()}`;
     const spec = { topic: topicsOf(other).accountEvents, partitions: 3, replication: 1 };

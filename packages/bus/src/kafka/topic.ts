@@ -32,7 +32,7 @@ export interface TopicDifference {
 const FOR_EVER_MS = -1;
 const SET_ON_THE_TOPIC = 1;
 /** How often, and how far apart, a new topic is asked about until all brokers know of it. */
-const ATTEMPTS = 10;
+const ATTEMPTS = 25;
 const PAUSE_MS = 200;
 
 /**
@@ -49,6 +49,8 @@ export async function ensureTopic(
     const { topic, partitions, replication } = spec;
     const configEntries = Object.entries(wanted(spec)).map(([name, value]) => ({ name, value }));
     await admin.createTopics({
+      // Its own waiting gives up where a broker has not heard of the topic yet.
+      waitForLeaders: false,
       topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }],
     });
     const differences = await untilKnown(() => compare(admin, spec));

@@ -15,7 +15,7 @@ const READ_POSITIONS = 2_000;
 /** The reader looks again after this, for partitions that have got stuck meanwhile. */
 const LOOK_AGAIN_MS = 250;
 /** What is published: the streams of accounts. */
-const CATEGORY = "account";
+export const CATEGORY = "account";
 /** Cursors are saved this often at most: what a crash repeats is what was sent meanwhile. */
 const SAVE_EVERY_MS = 25;
 /** A relay that ends waits so long for the brokers to answer what is being sent. */

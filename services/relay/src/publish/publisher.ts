@@ -12,8 +12,9 @@ import type { Tail } from "../log/tail.ts";
 import { createCursorStore } from "./cursors.ts";
 import { type Lease, whileElected } from "./election.ts";
 import { createHealth, type Health } from "./health.ts";
+import { inhabited } from "./inhabited.ts";
 import { measureLag, readLag } from "./lag.ts";
-import { publish } from "./publish.ts";
+import { CATEGORY, publish } from "./publish.ts";
 import { createQueues } from "./queues.ts";
 import { createPauses, orAborted } from "./signals.ts";
 
@@ -99,7 +100,8 @@ async function publishUnder(
   const cursors = createCursorStore(pool, topic, topic);
   const empty = await emptyPartitions(options, lease);
   if (empty === undefined) return;
-  await cursors.restart(lease.epoch, empty);
+  // Empty is right where no account belongs; reading the whole log for it would find nothing.
+  await cursors.restart(lease.epoch, await inhabited(pool, empty, partitions, CATEGORY));
   const queues = createQueues(partitions, await cursors.load());
   const publisher = createPublisher({ brokers, topic, partitions, logger });
   health.active(true);
@@ -114,7 +116,8 @@ async function publishUnder(
 
 /**
  * The partitions without a single record, once the topic is as it should be: whatever cursors say,
- * these begin at the beginning, as after a topic was lost. Undefined when the lease ended first.
+ * these begin at the beginning where some account belongs into them, as after a topic was lost.
+ * Undefined when the lease ended first.
  */
 async function emptyPartitions(
   { brokers, spec, logger }: PublishingOptions,

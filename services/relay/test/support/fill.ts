@@ -56,7 +56,7 @@ function transfer(from: Account, to: Account): Decision {
     cause: { ...CAUSE, correlationId: randomUUID() },
     answer: {
       ...{ scope: "fill", key: transferId, request: "{}" },
-      ...{ status: 201, response: "{}", token: "" },
+      ...{ status: 201, response: "{}", token: "none" },
     },
   };
 }

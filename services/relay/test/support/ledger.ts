@@ -98,7 +98,7 @@ async function append(
       cause: CAUSE,
       answer: {
         ...{ scope: "test", key: randomUUID(), request: "{}" },
-        ...{ status: 201, response: "{}", token: "" },
+        ...{ status: 201, response: "{}", token: "none" },
       },
     },
   ]);
