@@ -8,6 +8,9 @@ export interface LogConfig {
   readonly LOG_FILE?: string;
 }
 
+/** Lines go out together: when so many bytes have gathered, or after so many milliseconds. */
+const GATHERED = { minLength: 4_096, periodicFlush: 100 };
+
 /**
  * A logger of JSON lines. Objects are logged only by the allow-lists below: whatever else is in an
  * error (a driver's `detail` carries values of rows) never reaches a log.
@@ -25,7 +28,7 @@ export function createLogger(
   };
   if (destination !== undefined) return pino(options, destination);
   const dest = LOG_FILE ?? process.stdout.fd;
-  return pino(options, pino.destination({ dest, append: true, sync: false }));
+  return pino(options, pino.destination({ dest, append: true, sync: false, ...GATHERED }));
 }
 
 const SHOWN = ["code", "severity", "constraint", "table", "routine", "errno", "syscall"] as const;

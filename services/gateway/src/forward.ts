@@ -10,6 +10,8 @@ const UNUSED_MS = 30_000;
 const OPEN_MAX = 4_000;
 /** How long a client may take to read what is left of an answer that has ended. */
 const LAST_READS_MS = 10_000;
+/** Answers up to this size are taken in whole before they go out. */
+const WHOLE_BYTES = 64 * 1024;
 /** How long a service may take to begin its answer. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
@@ -59,7 +61,7 @@ export async function forward(
   log: Logger,
 ): Promise<void> {
   const { raw, id } = request_;
-  const { target, innerToken, bodyMax } = way;
+  const { target, bodyMax } = way;
   const keys = raw.headersDistinct["idempotency-key"] ?? [];
   if (keys.length > 1) throw malformed("Idempotency-Key", "is given more than once");
   const body = await bodyOf(raw, bodyMax);
@@ -71,7 +73,7 @@ export async function forward(
     port: target.url.port,
     method: raw.method,
     path: raw.url,
-    headers: headersFor(raw.headers, id, innerToken, body),
+    headers: headersFor(raw.headers, id, way, body),
     timeout: ANSWER_TIMEOUT_MS,
   });
   const giveUp = (err: Error) => {
@@ -101,19 +103,20 @@ export async function forward(
   upstream.end(body);
 }
 
+/** As a flat list, which node writes as it is; an object it would look through name by name. */
 function headersFor(
   given: IncomingHttpHeaders,
   requestId: string,
-  innerToken: string | undefined,
+  { target, innerToken }: Way,
   body: Buffer | undefined,
-): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = { "x-request-id": requestId };
+): string[] {
+  const headers = ["host", target.url.host, "x-request-id", requestId];
   for (const name of PASSED_ON) {
     const value = given[name];
-    if (value !== undefined) headers[name] = value;
+    if (typeof value === "string") headers.push(name, value);
   }
-  if (body !== undefined) headers["content-length"] = String(body.length);
-  if (innerToken !== undefined) headers.authorization = `Bearer ${innerToken}`;
+  if (body !== undefined) headers.push("content-length", String(body.length));
+  if (innerToken !== undefined) headers.push("authorization", `Bearer ${innerToken}`);
   return headers;
 }
 
@@ -132,8 +135,10 @@ function bodyOf(raw: IncomingMessage, bodyMax: number): Promise<Buffer | undefin
       if (bytes > bodyMax) reject(new ProblemError("too_large"));
       else chunks.push(chunk);
     });
-    raw.on("end", () => resolve(Buffer.concat(chunks)));
-    raw.on("close", () => reject(new ProblemError("request_timeout")));
+    raw.on("end", () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    raw.on("close", () => {
+      if (!raw.readableEnded) reject(new ProblemError("request_timeout"));
+    });
   });
 }
 
@@ -148,11 +153,33 @@ function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: strin
   for (const [name, value] of Object.entries(answer.headers)) {
     if (!NOT_PASSED_BACK.has(name)) headers[name] = value;
   }
-  raw.writeHead(answer.statusCode ?? 502, headers as IncomingHttpHeaders);
+  const status = answer.statusCode ?? 502;
+  if (Number(answer.headers["content-length"] ?? Number.NaN) <= WHOLE_BYTES) {
+    passWhole(answer, reply, requestId, (body) => {
+      raw.writeHead(status, headers as IncomingHttpHeaders).end(body);
+    });
+    return true;
+  }
+  raw.writeHead(status, headers as IncomingHttpHeaders);
   answer.pipe(raw);
   answer.on("error", () => raw.destroy());
   answer.on("aborted", () => raw.destroy());
   return true;
+}
+
+/** A small answer goes out at once, head and body together, or not at all. */
+function passWhole(
+  answer: IncomingMessage,
+  reply: FastifyReply,
+  requestId: string,
+  send: (body: Buffer | undefined) => void,
+): void {
+  const chunks: Buffer[] = [];
+  answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+  answer.on("end", () => {
+    if (!reply.raw.destroyed) send(chunks.length > 1 ? Buffer.concat(chunks) : chunks[0]);
+  });
+  answer.on("error", () => fail(reply, requestId));
 }
 
 /** An answer of no known length: it may be silent for long, and ends with its token. */
