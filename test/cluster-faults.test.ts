@@ -25,7 +25,7 @@ describeWithKafka("three brokers, two relays and a load", () => {
   }, MINUTE_MS);
 
   test("no event is lost whatever is killed, paused or stopped", {
-    timeout: 3 * MINUTE_MS,
+    timeout: 6 * MINUTE_MS,
   }, async () => {
     if (faulted === undefined || load === undefined) throw new Error("nothing runs");
     const { cluster, pidOf, secondRelay } = faulted;

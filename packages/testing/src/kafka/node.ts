@@ -8,7 +8,8 @@ import { endWithUs } from "../end-with-us.ts";
 import { CLASS_PATH } from "./jars.ts";
 
 const CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAQ";
-const READY_TIMEOUT_MS = 30_000;
+/** A node that comes back on a busy machine, with the others at work beside it, takes its time. */
+const READY_TIMEOUT_MS = 90_000;
 const POLL_MS = 25;
 const JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true"];
 const QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
