@@ -28,7 +28,7 @@ export async function migrationOf(service: Service): Promise<(url: string) => Pr
 
 /** What makes an administrator in auth's database. */
 export async function adminMaker(): Promise<
-  (request: { databaseUrl: string; email: string; password: string }) => Promise<unknown>
+  (request: { databaseUrl: string; email: string; password: string; env: Env }) => Promise<unknown>
 > {
   const path = join(ROOT, "services", "auth", "src", "create-admin.ts");
   return (await import(pathToFileURL(path).href)).createAdmin;
@@ -48,4 +48,18 @@ export async function topicsKeeper(): Promise<
 > {
   const path = join(ROOT, "services", "relay", "src", "topics.ts");
   return (await import(pathToFileURL(path).href)).lookAfterTopics;
+}
+
+interface ImportReport {
+  readonly imported: number;
+  readonly taken: readonly number[];
+  readonly refused: readonly number[];
+}
+
+/** What brings customers of another system into auth's database. */
+export async function userImporter(): Promise<
+  (databaseUrl: string, lines: AsyncIterable<string>) => Promise<ImportReport>
+> {
+  const path = join(ROOT, "services", "auth", "src", "import-users.ts");
+  return (await import(pathToFileURL(path).href)).importUsers;
 }

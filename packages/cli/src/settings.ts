@@ -32,6 +32,14 @@ const schema = Type.Object({
   RATE_LIMIT_USER: Limit,
   RATE_LIMIT_LOGIN: Limit,
   RATE_LIMIT_REGISTER: Limit,
+  TRUSTED_PROXIES: Type.Optional(Type.String({ minLength: 1 })),
+  PASSWORD_MIN_LENGTH: Limit,
+  PASSWORD_MEMORY_KIB: Limit,
+  PASSWORD_PASSES: Limit,
+  LOGIN_FAILURES_ACCOUNT: Limit,
+  LOGIN_FAILURES_DEVICE: Limit,
+  LOGIN_FAILURES_ADDRESS: Limit,
+  LOGIN_FAILURES_GLOBAL: Limit,
 });
 
 export type Settings = Static<typeof schema>;

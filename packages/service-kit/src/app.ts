@@ -32,6 +32,8 @@ export interface AppDeps {
   readonly readiness: readonly ReadinessCheck[];
   /** An inner service takes the request id that the gateway gave; the gateway gives a new one. */
   readonly requestIds: "from gateway" | "new";
+  /** Whose `X-Forwarded-For` is believed, as addresses and networks; nobody's unless given. */
+  readonly trustedProxies?: readonly string[];
   /** What answers a request that no route takes; a 404 unless given. */
   readonly refusalOf?: (request: FastifyRequest) => Promise<ProblemError>;
 }
@@ -57,6 +59,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
     loggerInstance: deps.logger as Logger & { level: string },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: deps.requestIds === "new" ? () => randomUUID() : requestIdOf,
+    trustProxy: deps.trustedProxies?.length ? [...deps.trustedProxies] : false,
     bodyLimit: REQUEST_LIMITS.bodyBytes,
     requestTimeout: REQUEST_LIMITS.requestTimeoutMs,
     keepAliveTimeout: REQUEST_LIMITS.keepAliveMs,

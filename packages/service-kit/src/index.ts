@@ -11,6 +11,7 @@ export * from "./keys.ts";
 export * from "./logger.ts";
 export * from "./metrics.ts";
 export * from "./migrate.ts";
+export * from "./networks.ts";
 export * from "./opaque.ts";
 export * from "./operations.ts";
 export * from "./principal.ts";

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { isIP } from "node:net";
 import { Readable } from "node:stream";
 import {
   type AnswerBodyOf,
@@ -45,6 +46,8 @@ export interface Call<Op extends Operation = Operation> {
   /** Of commands; checked to be 1 to 128 printable ASCII characters. */
   readonly idempotencyKey: string;
   readonly headers: IncomingHttpHeaders;
+  /** Where the caller is, as the gateway saw it; whom it does not come from is taken as it is. */
+  readonly clientAddress: string;
   /** Aborted when the service begins to close. */
   readonly closing: AbortSignal;
 }
@@ -86,6 +89,8 @@ export function serveOperations<S extends ServiceName>(
 interface Caller {
   readonly principal: Principal | undefined;
   readonly scope: Scope;
+  /** The gateway passed the request on: what it says of the client is so. */
+  readonly isFromGateway: boolean;
 }
 
 function serve(
@@ -143,11 +148,20 @@ function schemaOf({ query, body, answers, mediaType }: Operation): object {
 }
 
 function admit(operation: Operation, request: FastifyRequest, verify: InnerVerifier): Caller {
-  if (operation.access === "public") return { principal: undefined, scope: { kind: "any" } };
   const [, token] = /^Bearer ([\w.-]+)$/.exec(request.headers.authorization ?? "") ?? [];
+  if (operation.access === "public") {
+    const isFromGateway = token !== undefined && isOfGateway(verify(token));
+    return { principal: undefined, scope: { kind: "any" }, isFromGateway };
+  }
   if (token === undefined) throw unauthenticated();
   const principal = verify(token);
-  return { principal, scope: authorize(operation.access, principal) };
+  const scope = authorize(operation.access, principal);
+  return { principal, scope, isFromGateway: isOfGateway(principal) };
+}
+
+/** Only the gateway speaks for users. */
+function isOfGateway(principal: Principal): boolean {
+  return principal.kind === "user" || principal.name === "gateway";
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -209,8 +223,14 @@ function callOf(app: FastifyInstance, request: FastifyRequest, caller: Caller): 
     traceparent: isTrace ? traceparent : undefined,
     idempotencyKey: (headers["idempotency-key"] as string | undefined) ?? "",
     headers,
+    clientAddress: clientAddressOf(request, caller),
     closing: app.closing,
   };
+}
+
+function clientAddressOf({ headers, ip }: FastifyRequest, { isFromGateway }: Caller): string {
+  const told = headers["x-client-address"];
+  return isFromGateway && typeof told === "string" && isIP(told) !== 0 ? told : ip;
 }
 
 function send(reply: FastifyReply, body: Answer["body"]): FastifyReply {

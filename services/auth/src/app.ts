@@ -9,7 +9,10 @@ import fastifyJwt from "@fastify/jwt";
 import type { FastifyInstance } from "fastify";
 import type { Kysely } from "kysely";
 import type { Config } from "./config.ts";
+import { createGuesses, type Guesses } from "./guesses.ts";
+import { createKnownDevices, type KnownDevices } from "./known-devices.ts";
 import { createPages, type Pages } from "./pages.ts";
+import { createPasswordPolicy, type PasswordPolicy } from "./password-policy.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { meRoutes } from "./routes/me.ts";
@@ -23,6 +26,9 @@ import type { Tables } from "./tables.ts";
 import type { RefreshTokens } from "./tokens.ts";
 import { createRefreshTokens, createTokenIssuer, type IssueTokens } from "./tokens.ts";
 
+/** How often counters that count for nothing any more are cleared away. */
+const CLEAN_EVERY_MS = 10 * 60 * 1000;
+
 export interface AuthDeps extends Omit<AppDeps, "name" | "requestIds"> {
   readonly config: Config;
   readonly db: Kysely<Tables>;
@@ -34,6 +40,9 @@ export interface RouteDeps {
   readonly db: Kysely<Tables>;
   readonly feed: SessionFeed;
   readonly passwords: Passwords;
+  readonly policy: PasswordPolicy;
+  readonly guesses: Guesses;
+  readonly devices: KnownDevices;
   readonly secondFactor: SecondFactor;
   readonly refreshTokens: RefreshTokens;
   readonly issue: IssueTokens;
@@ -51,12 +60,16 @@ export async function buildApp(deps: AuthDeps): Promise<FastifyInstance> {
     config,
     db,
     feed,
-    passwords: createPasswords(),
+    passwords: createPasswords(config),
+    policy: createPasswordPolicy(config),
+    guesses: createGuesses(db, config),
+    devices: createKnownDevices(config.SECRET_KEY),
     secondFactor: createSecondFactor(config.SECRET_KEY, Date.now),
     refreshTokens: createRefreshTokens(config.SECRET_KEY),
     issue: createTokenIssuer(app.jwt.sign, config.ACCESS_TOKEN_EXPIRE_MINUTES),
     pages: createPages(config.SECRET_KEY),
   };
+  keepClean(app, routes.guesses);
   serveOperations(app, "auth", createInnerVerifier("auth", config.INNER_PUBLIC_KEYS), {
     ...tokenRoutes(routes),
     ...meRoutes(routes),
@@ -66,4 +79,11 @@ export async function buildApp(deps: AuthDeps): Promise<FastifyInstance> {
     ...internalRoutes(routes),
   });
   return app;
+}
+
+function keepClean(app: FastifyInstance, guesses: Guesses): void {
+  const timer = setInterval(() => {
+    guesses.clean().catch((err: unknown) => app.log.warn({ err }, "old guesses are not cleared"));
+  }, CLEAN_EVERY_MS).unref();
+  app.closing.addEventListener("abort", () => clearInterval(timer));
 }

@@ -1,8 +1,17 @@
 import { PASSWORD_LENGTH, Registration } from "@countinghouse/contracts";
-import { createKysely, createLogger, createPool, isCleanText } from "@countinghouse/service-kit";
+import {
+  createKysely,
+  createLogger,
+  createPool,
+  type Env,
+  isCleanText,
+  loadConfig,
+  type ProblemError,
+} from "@countinghouse/service-kit";
 import type { Static } from "typebox";
 import { Value } from "typebox/value";
-import { isCommonPassword } from "./common-passwords.ts";
+import { passwordSettings } from "./config.ts";
+import { createPasswordPolicy, type PolicySettings } from "./password-policy.ts";
 import { createPasswords } from "./passwords.ts";
 import type { Tables } from "./tables.ts";
 import { insertUser } from "./users.ts";
@@ -24,6 +33,8 @@ export interface NewAdmin {
   readonly email: string;
   readonly password: string;
   readonly fullName?: string;
+  /** Where what is asked of passwords is set; the usual is asked unless given. */
+  readonly env?: Env;
 }
 
 /**
@@ -31,8 +42,9 @@ export interface NewAdmin {
  * user who exists: throws a CreateAdminError for a taken e-mail, as for a value that breaks a rule.
  */
 export async function createAdmin(admin: NewAdmin): Promise<string> {
-  const { databaseUrl, email, password, fullName = "Administrator" } = admin;
-  await check({ email, password, fullName });
+  const { databaseUrl, email, password, fullName = "Administrator", env = {} } = admin;
+  const settings = loadConfig("create-admin", passwordSettings, env);
+  await check({ email, password, fullName }, settings);
   const pool = createPool(
     databaseUrl,
     "create-admin",
@@ -40,7 +52,7 @@ export async function createAdmin(admin: NewAdmin): Promise<string> {
   );
   const db = createKysely<Tables>(pool);
   try {
-    const passwordHash = await createPasswords().hash(password);
+    const passwordHash = await createPasswords(settings).hash(password);
     const userId = await insertUser(db, { email, fullName, passwordHash, roles: ["admin"] });
     if (userId !== undefined) return userId;
     throw new CreateAdminError(
@@ -57,13 +69,21 @@ const RULES: Readonly<Record<string, string>> = {
   "/fullName": "A name has 1 to 200 characters.",
 };
 
-async function check(registration: Static<typeof Registration>): Promise<void> {
+async function check(
+  registration: Static<typeof Registration>,
+  settings: PolicySettings,
+): Promise<void> {
   const [error] = Value.Errors(Registration, registration);
   if (error !== undefined) throw new CreateAdminError(RULES[error.instancePath] ?? error.message);
   if (!Object.values(registration).every(isCleanText)) {
     throw new CreateAdminError("Control characters are not allowed.");
   }
-  if (await isCommonPassword(registration.password)) {
-    throw new CreateAdminError("That password is too common: it would be guessed.");
-  }
+  const { password, ...owner } = registration;
+  const policy = createPasswordPolicy(settings);
+  await policy.check(password, { ...owner, mfa: false }, "").catch((cause: unknown) => {
+    const { code, errors = [] } = cause as ProblemError;
+    const isWeak = code === "password_rejected";
+    const sentence = isWeak ? "is too common: it would be guessed" : errors[0]?.message;
+    throw new CreateAdminError(`That password ${sentence}.`);
+  });
 }

@@ -1,11 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { ProblemError } from "@countinghouse/service-kit";
 import argon2 from "argon2";
-import { isCommonPassword } from "./common-passwords.ts";
 import { createTurnstile } from "./turnstile.ts";
 
-/** argon2id, the library's default, as OWASP has it: 19 MiB, two passes, one lane; some 31 ms. */
-const COST = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 } as const;
+/** What a hash costs; the defaults are what OWASP has: 19 MiB, two passes, one lane; some 31 ms. */
+export interface PasswordCost {
+  readonly PASSWORD_MEMORY_KIB: number;
+  readonly PASSWORD_PASSES: number;
+}
+
+const LANES = 1;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 /** Hashing runs on libuv's four threads, which everything else in the process needs, too. */
@@ -14,15 +18,29 @@ const HASHING_AT_ONCE = 2;
 const HASHING_WAITING_MAX = 64;
 const RETRY_AFTER_SECONDS = 2;
 
+/** What other systems hashed with bcrypt and we take over. */
+export const BCRYPT = /^\$2[abxy]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/;
+
 /** Hashes and checks passwords, a few at a time. Both throw a 429 before any work when swamped. */
 export interface Passwords {
   hash(password: string): Promise<string>;
-  /** Without a hash it works as long and says no, so that nobody can tell who is a user. */
-  verify(hash: string | undefined, password: string): Promise<boolean>;
+  /**
+   * Whether the password has this hash, ours or one of bcrypt. Without a hash it works as long and
+   * says no, so that nobody can tell who is a user. `first` is done when the turn has come, before
+   * the work; its failure is the caller's.
+   */
+  verify(hash: string | undefined, password: string, first?: () => Promise<void>): Promise<boolean>;
+  /** Whether a password with this hash would be hashed otherwise today. */
+  isOutdated(hash: string): boolean;
 }
 
-export function createPasswords(): Passwords {
-  const decoy = decoyHash();
+export function createPasswords(cost: PasswordCost): Passwords {
+  const options = {
+    memoryCost: cost.PASSWORD_MEMORY_KIB,
+    timeCost: cost.PASSWORD_PASSES,
+    parallelism: LANES,
+  };
+  const decoy = decoyHash(options);
   const turnstile = createTurnstile({
     atOnce: HASHING_AT_ONCE,
     waitingMax: HASHING_WAITING_MAX,
@@ -30,24 +48,25 @@ export function createPasswords(): Passwords {
   });
   return {
     hash(password) {
-      return turnstile.pass(() => argon2.hash(password, { ...COST, hashLength: HASH_BYTES }));
+      return turnstile.pass(() => argon2.hash(password, { ...options, hashLength: HASH_BYTES }));
     },
-    verify(hash, password) {
-      return turnstile.pass(() => argon2.verify(hash ?? decoy, password));
+    verify(hash = decoy, password, first) {
+      return turnstile.pass(async () => {
+        await first?.();
+        if (!BCRYPT.test(hash)) return argon2.verify(hash, password);
+        const bcrypt = await import("@node-rs/bcrypt");
+        return bcrypt.verify(password, hash);
+      });
     },
+    isOutdated: (hash) => BCRYPT.test(hash) || argon2.needsRehash(hash, options),
   };
 }
 
-/** Throws a 422 for a password that is too common to be anybody's. */
-export async function refuseCommon(password: string): Promise<void> {
-  if (await isCommonPassword(password)) throw new ProblemError("password_rejected");
-}
-
 /** A hash of our cost that no password has: salt and digest are both random. */
-function decoyHash(): string {
+function decoyHash(cost: Readonly<Record<string, number>>): string {
   const [salt, digest] = [SALT_BYTES, HASH_BYTES].map((bytes) => {
     return randomBytes(bytes).toString("base64").replaceAll("=", "");
   });
-  const { memoryCost, timeCost, parallelism } = COST;
-  return `$argon2id$v=19$m=${memoryCost},p=${parallelism},t=${timeCost}$${salt}$${digest}`;
+  const { memoryCost, timeCost, parallelism } = cost;
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${digest}`;
 }

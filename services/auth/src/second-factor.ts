@@ -1,9 +1,4 @@
-import {
-  createSecretBox,
-  deriveKey,
-  ProblemError,
-  type SecretBox,
-} from "@countinghouse/service-kit";
+import { createSecretBox, deriveKey, type SecretBox } from "@countinghouse/service-kit";
 import { type Kysely, sql } from "kysely";
 import { newRecoveryCodes, recoveryHash } from "./recovery-codes.ts";
 import type { Tables } from "./tables.ts";
@@ -75,16 +70,6 @@ export function createSecondFactor(secretKey: string, now: () => number): Second
       await db.deleteFrom("auth.totp").where("user_id", "=", userId).execute();
     },
   };
-}
-
-/** Throws a 422 unless `otp` is a good code, and uses it up. */
-export async function requireOtp(
-  factor: SecondFactor,
-  db: Kysely<Tables>,
-  userId: string,
-  otp: string,
-): Promise<void> {
-  if (!(await factor.spend(db, userId, otp))) throw new ProblemError("wrong_otp");
 }
 
 async function spendStep(

@@ -53,6 +53,19 @@ interface RecoveryCodeTable {
   hash: Fixed<Buffer>;
 }
 
+interface GuessTable {
+  key: Fixed<Buffer>;
+  failures: number;
+  began_at: Stamp;
+  blocked_until: Date | null;
+}
+
+interface KnownDeviceTable {
+  user_id: Fixed<string>;
+  device: Fixed<Buffer>;
+  last_seen_at: ColumnType<Date, never, Date>;
+}
+
 /** The tables of auth as Kysely knows them; migrations/ makes them. */
 export interface Tables {
   "auth.users": UserTable;
@@ -60,4 +73,6 @@ export interface Tables {
   "auth.refresh_tokens": RefreshTokenTable;
   "auth.totp": TotpTable;
   "auth.recovery_codes": RecoveryCodeTable;
+  "auth.guesses": GuessTable;
+  "auth.known_devices": KnownDeviceTable;
 }

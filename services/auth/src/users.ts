@@ -5,7 +5,10 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import type { PagePlace } from "./pages.ts";
 import type { Tables } from "./tables.ts";
 
-export type UserRow = Selectable<Tables["auth.users"]> & { readonly mfa: boolean };
+export type UserRow = Selectable<Tables["auth.users"]> & {
+  readonly mfa: boolean;
+  readonly locked: boolean;
+};
 
 /** Whether a user's second factor is on, as a column of a statement about users. */
 function hasMfa() {
@@ -14,12 +17,21 @@ function hasMfa() {
   )`.as("mfa");
 }
 
+/** Whether a user's account is blocked for strangers, by the key of guesses.ts. */
+function isLocked() {
+  return sql<boolean>`EXISTS (
+    SELECT FROM auth.guesses
+     WHERE key = sha256(convert_to('account ' || auth.users.email_key, 'UTF8'))
+       AND blocked_until > now()
+  )`.as("locked");
+}
+
 function users(db: Kysely<Tables>) {
-  return db.selectFrom("auth.users").selectAll().select(hasMfa());
+  return db.selectFrom("auth.users").selectAll().select([hasMfa(), isLocked()]);
 }
 
 /** What tells e-mail addresses apart: case does not, nor how an accent is encoded. */
-function emailKey(email: string): string {
+export function emailKey(email: string): string {
   return email.toLowerCase().normalize("NFC");
 }
 
@@ -103,7 +115,7 @@ export async function updateUser(
     .set(change)
     .where("id", "=", userId)
     .returningAll()
-    .returning(hasMfa())
+    .returning([hasMfa(), isLocked()])
     .executeTakeFirst();
   if (row === undefined) throw new ProblemError("not_found");
   return row;
@@ -129,7 +141,7 @@ export function showUser(row: UserRow): User {
     email: row.email,
     fullName: row.full_name,
     roles: row.roles,
-    status: row.status,
+    status: row.status === "active" && row.locked ? "locked" : row.status,
     mfa: row.mfa,
     createdAt: row.created_at.toISOString(),
   };

@@ -54,6 +54,8 @@ interface CallOptions {
   readonly token?: string;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
+  /** Where the gateway saw the client. */
+  readonly from?: string;
 }
 
 /** Starts auth on a database of its own, which `close` drops. */
@@ -118,8 +120,8 @@ export async function openBankOn(
 
 /** Sends a call as the gateway would pass it on: with the inner token of a live session. */
 function createCall(url: string, gateway: ServiceClient, signer: InnerSigner): Bank["call"] {
-  return async (method, path, { token, body, headers = {} } = {}) => {
-    let authorization: string | undefined;
+  return async (method, path, { token, body, headers = {}, from } = {}) => {
+    let authorization = from && `Bearer ${signer.forSelf(AUTH)}`;
     if (token !== undefined) {
       const { sid: sessionId } = claimsOf(token);
       const session = await gateway.ask("checkSession", { params: { sessionId } });
@@ -130,6 +132,7 @@ function createCall(url: string, gateway: ServiceClient, signer: InnerSigner): B
       method,
       headers: {
         ...(authorization !== undefined && { authorization }),
+        ...(from !== undefined && { "x-client-address": from }),
         ...(body !== undefined && { "content-type": "application/json" }),
         ...headers,
       },

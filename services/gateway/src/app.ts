@@ -3,6 +3,7 @@ import {
   type AppDeps,
   createApp,
   type InnerSigner,
+  parseProxies,
   REQUEST_LIMITS,
   routePath,
   type UserTokenClaims,
@@ -13,10 +14,11 @@ import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance } from "fastify";
 import { refusalOf } from "./allowed-methods.ts";
 import { createAuthenticate } from "./authenticate.ts";
+import { clientAddressOf } from "./client-address.ts";
 import type { Config } from "./config.ts";
 import { addDocs } from "./docs.ts";
 import { forward, type Target, type Way } from "./forward.ts";
-import { createInnerTokens } from "./inner-tokens.ts";
+import { createInnerTokens, createOwnToken } from "./inner-tokens.ts";
 import { createOpenAnswers } from "./open-answers.ts";
 import { CALLERS_MAX, createRateLimits } from "./rate-limits.ts";
 import type { SessionCache } from "./session-cache.ts";
@@ -36,6 +38,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
     ...deps,
     name: "gateway",
     requestIds: "new",
+    trustedProxies: parseProxies(config.TRUSTED_PROXIES) ?? [],
     async refusalOf(request) {
       // Who has no token is not even told what there is not.
       await authenticate(request.raw);
@@ -49,6 +52,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
     sessions,
   );
   const innerTokenOf = createInnerTokens(signer);
+  const ownToken = createOwnToken(signer);
   const limits = createRateLimits(app, config);
   const openAnswers = createOpenAnswers(sessions, metrics);
   app.closing.addEventListener("abort", () => openAnswers.close(), { once: true });
@@ -62,7 +66,13 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
       config: { access },
       onRequest: async (request, reply) => {
         await limits.byAddress(request, reply, name);
-        const way: Way = { target: targets[service], bodyMax, isOpen: operation.open === true };
+        const isAuth = service === "auth";
+        const way: Way = {
+          target: targets[service],
+          bodyMax,
+          isOpen: operation.open === true,
+          ...(isAuth && { clientAddress: clientAddressOf(request), innerToken: ownToken() }),
+        };
         if (access === "public") return forward(request, reply, way, logger);
         const caller = await authenticate(request.raw);
         await limits.byUser(request, reply, caller.session);

@@ -5,6 +5,7 @@ import {
   HttpUrl,
   Key,
   loadConfig,
+  parseProxies,
   userTokenConfig,
 } from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
@@ -30,19 +31,25 @@ const configSchema = Type.Object({
   QUERY_URL: HttpUrl,
   RELAY_URL: HttpUrl,
   AUDIT_URL: HttpUrl,
+  /** Addresses and networks, joined by commas, whose `X-Forwarded-For` is believed. */
+  TRUSTED_PROXIES: Type.String({ default: "" }),
   ...limits,
 });
 
 export type Config = Static<typeof configSchema>;
 
-/** Reads the settings from `env`. Throws a ConfigError, in production for a limit of 0, too. */
+/**
+ * Reads the settings from `env`. Throws a ConfigError, for a proxy that is no address and, in
+ * production, for a limit of 0, too.
+ */
 export function readConfig(env: Env): Config {
   const config = loadConfig("gateway", configSchema, env);
   const names = Object.keys(limits) as (keyof typeof limits)[];
   const off = config.ENVIRONMENT === "production" ? names.filter((name) => config[name] === 0) : [];
-  if (off.length === 0) return config;
-  throw new ConfigError(
-    "gateway",
-    off.map((name) => `${name} must not be 0 in production`),
-  );
+  const problems = off.map((name) => `${name} must not be 0 in production`);
+  if (parseProxies(config.TRUSTED_PROXIES) === undefined) {
+    problems.push("TRUSTED_PROXIES must list addresses and networks, joined by commas");
+  }
+  if (problems.length === 0) return config;
+  throw new ConfigError("gateway", problems);
 }

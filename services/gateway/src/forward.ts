@@ -33,6 +33,8 @@ export interface Target {
 export interface Way {
   readonly target: Target;
   readonly innerToken?: string;
+  /** Told to the services that count by it. */
+  readonly clientAddress?: string;
   readonly bodyMax: number;
   /** Whether the answer may stay open. */
   readonly isOpen: boolean;
@@ -107,7 +109,7 @@ export async function forward(
 function headersFor(
   given: IncomingHttpHeaders,
   requestId: string,
-  { target, innerToken }: Way,
+  { target, innerToken, clientAddress }: Way,
   body: Buffer | undefined,
 ): string[] {
   const headers = ["host", target.url.host, "x-request-id", requestId];
@@ -116,6 +118,7 @@ function headersFor(
     if (typeof value === "string") headers.push(name, value);
   }
   if (body !== undefined) headers.push("content-length", String(body.length));
+  if (clientAddress !== undefined) headers.push("x-client-address", clientAddress);
   if (innerToken !== undefined) headers.push("authorization", `Bearer ${innerToken}`);
   return headers;
 }

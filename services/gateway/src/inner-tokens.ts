@@ -10,6 +10,18 @@ const RENEW_BEFORE_MS = 10_000;
  */
 export type InnerTokens = (session: LiveSession, service: ServiceName) => string;
 
+/** The gateway's own token for auth: it shows that a request of nobody came through this door. */
+export function createOwnToken(signer: InnerSigner): () => string {
+  let [token, untilMs] = ["", 0];
+  return () => {
+    const now = Date.now();
+    if (now < untilMs) return token;
+    token = signer.forSelf("auth");
+    untilMs = now + INNER_TOKEN_SECONDS * 1000 - RENEW_BEFORE_MS;
+    return token;
+  };
+}
+
 export function createInnerTokens(signer: InnerSigner): InnerTokens {
   const minted = new WeakMap<LiveSession, Map<ServiceName, { token: string; untilMs: number }>>();
   return (session, service) => {

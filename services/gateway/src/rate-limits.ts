@@ -1,5 +1,6 @@
-import { ProblemError } from "@countinghouse/service-kit";
+import { networkOf, ProblemError } from "@countinghouse/service-kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { clientAddressOf } from "./client-address.ts";
 import type { Config } from "./config.ts";
 import type { LiveSession } from "./session-cache.ts";
 
@@ -62,7 +63,6 @@ function limiter(
   };
 }
 
-/** The address of a client; of IPv6 the network of 64 bits, which one subscriber has. */
-function addressOf({ ip }: FastifyRequest): string {
-  return ip.includes(":") && !ip.startsWith("::ffff:") ? ip.split(":").slice(0, 4).join(":") : ip;
+function addressOf(request: FastifyRequest): string {
+  return networkOf(clientAddressOf(request));
 }

@@ -31,6 +31,24 @@ export function localPlaces({ HOST }: Settings, ports: Readonly<Record<Service, 
   return Object.fromEntries(pairs);
 }
 
+/** What a service is told as it stands in the settings. */
+const OF_AUTH = [
+  "PASSWORD_MIN_LENGTH",
+  "PASSWORD_MEMORY_KIB",
+  "PASSWORD_PASSES",
+  "LOGIN_FAILURES_ACCOUNT",
+  "LOGIN_FAILURES_DEVICE",
+  "LOGIN_FAILURES_ADDRESS",
+  "LOGIN_FAILURES_GLOBAL",
+] as const;
+const OF_GATEWAY = [
+  "TRUSTED_PROXIES",
+  "RATE_LIMIT_ADDRESS",
+  "RATE_LIMIT_USER",
+  "RATE_LIMIT_LOGIN",
+  "RATE_LIMIT_REGISTER",
+] as const;
+
 /**
  * The environment of each service: what it needs and no more. Every key is derived from the secret
  * for one purpose; only auth and the gateway get the secret itself.
@@ -60,6 +78,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
       ...common("auth"),
       ...userTokens,
       DATABASE_URL: urlFor(server, "countinghouse_auth", "auth"),
+      ...pick(settings, OF_AUTH),
     },
     relay: {
       ...common("relay"),
@@ -98,10 +117,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
       QUERY_URL: urlOf("query"),
       RELAY_URL: urlOf("relay"),
       AUDIT_URL: urlOf("audit"),
-      RATE_LIMIT_ADDRESS: settings.RATE_LIMIT_ADDRESS,
-      RATE_LIMIT_USER: settings.RATE_LIMIT_USER,
-      RATE_LIMIT_LOGIN: settings.RATE_LIMIT_LOGIN,
-      RATE_LIMIT_REGISTER: settings.RATE_LIMIT_REGISTER,
+      ...pick(settings, OF_GATEWAY),
     },
   };
 }
@@ -139,4 +155,9 @@ function publicKeys(secretKey: string): Record<string, string> {
     return [issuer, ed25519PublicKey(ed25519FromSeed(seedOf(secretKey, issuer)))];
   });
   return Object.fromEntries(pairs);
+}
+
+function pick(settings: Settings, names: readonly (keyof Settings)[]): Env {
+  const pairs = names.map((name) => [name, settings[name]]);
+  return Object.fromEntries(pairs) as Env;
 }

@@ -1,10 +1,11 @@
 import { type Handlers, ProblemError } from "@countinghouse/service-kit";
 import type { RouteDeps } from "../app.ts";
+import { proving } from "../guesses.ts";
 import { checkSession } from "../sessions.ts";
 import { findUser } from "../users.ts";
 
 /** What other services ask. */
-export function internalRoutes({ db, feed, secondFactor }: RouteDeps) {
+export function internalRoutes({ db, feed, secondFactor, guesses }: RouteDeps) {
   return {
     async checkSession({ params: { sessionId } }) {
       const found = await checkSession(db, sessionId);
@@ -26,7 +27,13 @@ export function internalRoutes({ db, feed, secondFactor }: RouteDeps) {
       if (user === undefined) throw new ProblemError("not_found");
       if (!user.mfa) return { status: 200, body: { outcome: "no_mfa" } };
       if (otp === undefined) return { status: 200, body: { outcome: "otp_required" } };
-      const isGood = await secondFactor.spend(db, userId, otp);
+      const isGood = await proving(guesses, userId, async (first) => {
+        await first();
+        return secondFactor.spend(db, userId, otp);
+      }).catch((error: unknown) => {
+        if (error instanceof ProblemError && error.code === "rate_limited") return false;
+        throw error;
+      });
       return { status: 200, body: { outcome: isGood ? "accepted" : "refused" } };
     },
 

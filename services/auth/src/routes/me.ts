@@ -1,11 +1,11 @@
 import { type Handlers, ProblemError, unauthenticated } from "@countinghouse/service-kit";
 import type { RouteDeps } from "../app.ts";
-import { refuseCommon } from "../passwords.ts";
+import { proving } from "../guesses.ts";
 import { changeSessions, endSessionsOf } from "../sessions.ts";
 import { findUser, replacePassword } from "../users.ts";
 
 /** The caller's own account. */
-export function meRoutes({ db, feed, passwords }: RouteDeps) {
+export function meRoutes({ db, feed, passwords, policy, guesses }: RouteDeps) {
   return {
     async me({ principal: { userId } }) {
       const user = await findUser(db, userId);
@@ -15,10 +15,14 @@ export function meRoutes({ db, feed, passwords }: RouteDeps) {
     },
 
     async changePassword({ principal: { userId, sessionId }, body }) {
-      await refuseCommon(body.newPassword);
       const user = await findUser(db, userId);
-      const isRight = await passwords.verify(user?.password_hash, body.currentPassword);
-      if (user === undefined || !isRight) throw new ProblemError("wrong_password");
+      if (user === undefined) throw unauthenticated();
+      const owner = { email: user.email, fullName: user.full_name, mfa: user.mfa };
+      await policy.check(body.newPassword, owner, "/newPassword");
+      const isRight = await proving(guesses, userId, (first) => {
+        return passwords.verify(user.password_hash, body.currentPassword, first);
+      });
+      if (!isRight) throw new ProblemError("wrong_password");
       const newHash = await passwords.hash(body.newPassword);
       await changeSessions(db, feed, async (transaction) => {
         const isDone = await replacePassword(transaction, user, newHash);

@@ -1,10 +1,10 @@
 import { type Handlers, ProblemError, unauthenticated } from "@countinghouse/service-kit";
 import type { RouteDeps } from "../app.ts";
-import { requireOtp } from "../second-factor.ts";
+import { proving } from "../guesses.ts";
 import { findUser } from "../users.ts";
 
 /** The caller's second factor. */
-export function mfaRoutes({ db, secondFactor }: RouteDeps) {
+export function mfaRoutes({ db, secondFactor, guesses }: RouteDeps) {
   return {
     async beginTotp({ principal: { userId } }) {
       const user = await findUser(db, userId);
@@ -13,18 +13,25 @@ export function mfaRoutes({ db, secondFactor }: RouteDeps) {
     },
 
     async confirmTotp({ principal: { userId }, body: { otp } }) {
-      const recoveryCodes = await db.transaction().execute((transaction) => {
-        return secondFactor.confirm(transaction, userId, otp);
+      let recoveryCodes: string[] | undefined;
+      await proving(guesses, userId, async (first) => {
+        await first();
+        recoveryCodes = await db.transaction().execute((transaction) => {
+          return secondFactor.confirm(transaction, userId, otp);
+        });
+        return recoveryCodes !== undefined;
       });
       if (recoveryCodes === undefined) throw new ProblemError("wrong_otp");
       return { status: 200, body: { recoveryCodes } };
     },
 
     async stopTotp({ principal: { userId }, body: { otp } }) {
-      await db.transaction().execute(async (transaction) => {
-        await requireOtp(secondFactor, transaction, userId, otp);
-        await secondFactor.remove(transaction, userId);
+      const isRight = await proving(guesses, userId, async (first) => {
+        await first();
+        return secondFactor.spend(db, userId, otp);
       });
+      if (!isRight) throw new ProblemError("wrong_otp");
+      await db.transaction().execute((transaction) => secondFactor.remove(transaction, userId));
       return { status: 204 };
     },
   } satisfies Partial<Handlers<"auth">>;

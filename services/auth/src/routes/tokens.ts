@@ -1,18 +1,17 @@
 import { type Handlers, ProblemError, userTokenKeySet } from "@countinghouse/service-kit";
 import type { RouteDeps } from "../app.ts";
-import { refuseCommon } from "../passwords.ts";
+import { logIn } from "../login.ts";
 import { unauthorized } from "../problems.ts";
 import { rotate } from "../rotation.ts";
-import { beginSession, changeSessions, endSession } from "../sessions.ts";
-import { userAgentOf } from "../user-agent.ts";
+import { changeSessions, endSession } from "../sessions.ts";
 import { findByEmail, insertUser } from "../users.ts";
 
 /** How a person comes in, stays in, and leaves. */
 export function tokenRoutes(deps: RouteDeps) {
-  const { db, feed, passwords, refreshTokens, issue, config } = deps;
+  const { db, feed, passwords, policy, refreshTokens, issue, config } = deps;
   return {
     async register({ body: { email, password, fullName } }) {
-      await refuseCommon(password);
+      await policy.check(password, { email, fullName, mfa: false }, "/password");
       // Asked first, so that a taken e-mail costs no hashing; the insert decides.
       if (await findByEmail(db, email)) throw new ProblemError("email_taken");
       const passwordHash = await passwords.hash(password);
@@ -21,18 +20,9 @@ export function tokenRoutes(deps: RouteDeps) {
       return { status: 201, body: { userId } };
     },
 
-    async login({ body: { email, password, otp }, headers }) {
-      const user = await findByEmail(db, email);
-      const isRight = await passwords.verify(user?.password_hash, password);
-      // Who is shut out is not told that the password was right.
-      if (!isRight || user?.status !== "active") throw unauthorized("invalid_credentials");
-      if (user.mfa) await passSecondFactor(deps, user.id, otp);
-      const refreshToken = refreshTokens.first();
-      const session = await changeSessions(db, feed, (transaction) => {
-        return beginSession(transaction, user, userAgentOf(headers), refreshToken);
-      });
-      if (session === undefined) throw unauthorized("invalid_credentials");
-      return { status: 200, body: issue(session, refreshToken) };
+    async login({ body: { email, password, otp }, headers, clientAddress }) {
+      const request = { email, password, otp, headers, clientAddress };
+      return { status: 200, body: await logIn(deps, request) };
     },
 
     async refresh({ body: { refreshToken } }) {
@@ -52,13 +42,4 @@ export function tokenRoutes(deps: RouteDeps) {
 
     jwks: () => ({ status: 200, body: userTokenKeySet(config) }),
   } satisfies Partial<Handlers<"auth">>;
-}
-
-async function passSecondFactor(
-  { db, secondFactor }: RouteDeps,
-  userId: string,
-  otp: string | undefined,
-): Promise<void> {
-  if (otp === undefined) throw unauthorized("otp_required");
-  if (!(await secondFactor.spend(db, userId, otp))) throw unauthorized("invalid_otp");
 }

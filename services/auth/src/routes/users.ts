@@ -1,12 +1,13 @@
 import { type Handlers, ProblemError } from "@countinghouse/service-kit";
 import type { RouteDeps } from "../app.ts";
+import { accountHash, proofHash } from "../guesses.ts";
 import { changeSessions, endSessionsOf, liveSessionsOf } from "../sessions.ts";
 import { findUser, selectUsers, showUser, updateUser } from "../users.ts";
 
 const LIST = "users";
 
 /** Users, for administrators. */
-export function userRoutes({ db, feed, pages }: RouteDeps) {
+export function userRoutes({ db, feed, guesses, pages }: RouteDeps) {
   return {
     async listUsers({ query }) {
       const place = pages.place(LIST, query);
@@ -35,11 +36,11 @@ export function userRoutes({ db, feed, pages }: RouteDeps) {
       return { status: 200, body: showUser(await updateUser(db, userId, { status: "active" })) };
     },
 
-    /** Nothing locks a user yet, so there is nothing to lift. */
     async unlockUser({ params: { userId } }) {
       const user = await findUser(db, userId);
       if (user === undefined) throw new ProblemError("not_found");
-      return { status: 200, body: showUser(user) };
+      await guesses.forget([accountHash(user.email_key), proofHash(userId)]);
+      return { status: 200, body: showUser({ ...user, locked: false }) };
     },
   } satisfies Partial<Handlers<"auth">>;
 }
