@@ -25,6 +25,13 @@ export class MalformedBatchError extends Error {
   override readonly name = "MalformedBatchError";
 }
 
+/** Undone by the server so that another transaction could go on; the same again may succeed. */
+export class DeadlockError extends Error {
+  readonly code = "deadlock";
+  readonly retryable = true;
+  override readonly name = "DeadlockError";
+}
+
 /** The server does not promise that what it acknowledged survives a crash. */
 export class NotDurableError extends Error {
   readonly code = "not_durable";
@@ -37,6 +44,7 @@ const BY_SQLSTATE: Readonly<Record<string, new (text: string, options: ErrorOpti
   CH002: KeyTakenError,
   CH003: UnknownLedgerError,
   CH004: MalformedBatchError,
+  "40P01": DeadlockError,
 };
 
 /** The error class that a failure of the append function stands for, or the failure itself. */

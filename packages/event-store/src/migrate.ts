@@ -2,6 +2,7 @@ import { migrateDatabase } from "@countinghouse/service-kit";
 import * as log from "./migrations/0001-log.ts";
 import * as relay from "./migrations/0002-relay.ts";
 import * as appendPlans from "./migrations/0003-append-plans.ts";
+import * as keysInFlight from "./migrations/0004-keys-in-flight.ts";
 
 /** Brings the database of the log up to date, as its owner role. */
 export function migrateLedger(databaseUrl: string): Promise<void> {
@@ -9,5 +10,6 @@ export function migrateLedger(databaseUrl: string): Promise<void> {
     "0001-log": log,
     "0002-relay": relay,
     "0003-append-plans": appendPlans,
+    "0004-keys-in-flight": keysInFlight,
   });
 }

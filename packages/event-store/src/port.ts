@@ -49,6 +49,11 @@ export interface AnswerRecord {
 /** What an answer is kept under. */
 export type AnswerKey = Pick<AnswerRecord, "scope" | "key">;
 
+/** A command that has no answer yet, and for how long it has been under way, in milliseconds. */
+export interface InFlight extends AnswerKey {
+  readonly ageMs: number;
+}
+
 /** A stream that a decision looked at, and the version it saw; 0 for one that does not exist. */
 export interface StreamRead extends StreamRef {
   readonly version: number;
@@ -79,10 +84,13 @@ export interface LogSession {
    * @throws VersionConflictError a stream is not at the version a decision was made on
    * @throws KeyTakenError a key has an answer already
    * @throws UnknownLedgerError
+   * @throws DeadlockError
    */
   append(decisions: readonly Decision[]): Promise<void>;
   /** The streams that exist, by id. */
   load(refs: readonly StreamRef[]): Promise<ReadonlyMap<string, StoredStream>>;
+  /** The events of a stream from its first, to fold a state anew. */
+  eventsOf(ref: StreamRef): Promise<NewEvent[]>;
   /** Under a lock: the last position of each locked ledger, after which the next append goes on. */
   readonly heads?: ReadonlyMap<number, number>;
 }
@@ -94,10 +102,14 @@ export interface EventStore extends LogSession {
    * transaction: nobody else appends to them meanwhile, so a decision made inside cannot conflict.
    */
   locked<T>(ledgers: readonly number[], work: (session: LogSession) => Promise<T>): Promise<T>;
+  /**
+   * Tells every process of the log which commands are under way in this one, and have been for so
+   * long; gives the keys of those that are under way in another process for longer. What is not
+   * said again within two seconds counts no more, so a process that ended holds no key.
+   */
+  announce(flights: readonly InFlight[]): Promise<AnswerKey[]>;
   /** The answers that these keys have by now, in any order. */
   findAnswers(keys: readonly AnswerKey[]): Promise<AnswerRecord[]>;
-  /** The events of a stream from its first, to fold a state anew. */
-  eventsOf(ref: StreamRef): Promise<NewEvent[]>;
   /** The debit event of a transfer or reversal, by the transfer's id. */
   findTransfer(ledger: number, transferId: string): Promise<NewEvent | undefined>;
   ledgerExists(ledger: number): Promise<boolean>;

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import type pg from "pg";
+import { createAnnouncements } from "./announcements.ts";
 import { appendToLedger } from "./append.ts";
 import { NotDurableError, named } from "./errors.ts";
 import type {
@@ -15,15 +16,18 @@ import type {
 } from "./port.ts";
 import type { Tables } from "./tables.ts";
 
+type Queryable = Pick<pg.ClientBase, "query">;
+
 /** The log in PostgreSQL, for the command role. */
 export function createEventStore(pool: pg.Pool): EventStore {
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
+    announce: createAnnouncements(pool),
     append: (decisions) => appendDecisions(pool, decisions),
     load: (refs) => load(pool, refs),
     locked: (ledgers, work) => locked(pool, ledgers, work),
     findAnswers: (keys) => findAnswers(pool, keys),
-    eventsOf: (ref) => eventsOf(db, ref),
+    eventsOf: (ref) => eventsOf(pool, ref),
     findTransfer: (ledger, transferId) => findTransfer(db, ledger, transferId),
     async ledgerExists(ledger) {
       const found = await db
@@ -83,6 +87,7 @@ async function locked<T>(
       heads,
       append: (decisions) => appendInOrder(client, decisions),
       load: (refs) => load(client, refs),
+      eventsOf: (ref) => eventsOf(client, ref),
     });
   });
 }
@@ -126,7 +131,7 @@ const LOAD = {
 };
 
 async function load(
-  client: Pick<pg.ClientBase, "query">,
+  client: Queryable,
   refs: readonly StreamRef[],
 ): Promise<Map<string, StoredStream>> {
   const values = [refs.map(({ ledger }) => ledger), refs.map(({ streamId }) => streamId)];
@@ -150,14 +155,14 @@ async function findAnswers(pool: pg.Pool, keys: readonly AnswerKey[]): Promise<A
   return rows;
 }
 
-async function eventsOf(db: Kysely<Tables>, ref: StreamRef): Promise<NewEvent[]> {
-  const rows = await db
-    .selectFrom("ledger.events")
-    .select(["type", "schema_version", "data"])
-    .where("ledger_id", "=", ref.ledger)
-    .where("stream_id", "=", ref.streamId)
-    .orderBy("version")
-    .execute();
+const EVENTS_OF = {
+  name: "events_of",
+  text: `SELECT type, schema_version, data FROM ledger.events
+          WHERE ledger_id = $1 AND stream_id = $2 ORDER BY version`,
+};
+
+async function eventsOf(client: Queryable, { ledger, streamId }: StreamRef): Promise<NewEvent[]> {
+  const { rows } = await client.query({ ...EVENTS_OF, values: [ledger, streamId] });
   return rows.map(asEvent);
 }
 

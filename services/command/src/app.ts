@@ -10,7 +10,7 @@ import {
 import type { FastifyInstance } from "fastify";
 import { createBatcher } from "./batcher.ts";
 import { AGGREGATES } from "./domain-aggregates.ts";
-import { createExecute } from "./executor.ts";
+import { createExecutor } from "./executor.ts";
 import { createLedgers } from "./ledgers.ts";
 import { createRandom } from "./random.ts";
 import { batchRoute } from "./routes/batch.ts";
@@ -36,8 +36,9 @@ export function buildApp(deps: CommandDeps): FastifyInstance {
   const app = createApp({ ...deps, name: "command", requestIds: "from gateway" });
   const random = createRandom(ID_BYTES);
   const newId = (ledger: number) => makeLedgerId(Date.now(), ledger, random());
+  const batcher = createBatcher({ ...deps, aggregates: AGGREGATES });
   const routes: RouteDeps = {
-    execute: createExecute(createBatcher({ ...deps, aggregates: AGGREGATES })),
+    ...createExecutor({ ...deps, batcher }),
     ledgers: createLedgers(store),
     store,
     userExists,

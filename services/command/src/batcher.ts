@@ -25,10 +25,11 @@ export interface Recorded {
 /** Decides and appends commands, many at a time. */
 export interface Batcher {
   /**
-   * The answer of the command, once it is durable. When its key has an answer already, gives that
-   * one and does nothing. Throws a 503 when too many commands wait or the database is away.
+   * Resolves with the answer of the command, once it is durable. When its key has an answer
+   * already, gives that one and does nothing. Rejects with a 503 when the database is away; throws
+   * one when too many commands wait.
    */
-  execute(command: Command): Promise<Recorded>;
+  submit(waiting: Waiting): void;
 }
 
 export interface BatcherDeps {
@@ -64,11 +65,12 @@ export function createBatcher(deps: BatcherDeps): Batcher {
     try {
       let answer: Answer | undefined;
       while (queue.waiting.length > 0) {
-        const { appended, next } = commit(takeBatch(queue), queue.draft);
+        const batch = takeBatch(queue);
+        const { appended, next } = commit(batch, queue.draft);
         queue.draft = next;
         // Once the next batch is on its way: the database works while the answers go out.
         if (answer !== undefined) setImmediate(answer);
-        answer = await appended;
+        answer = await appended.catch((error) => () => fail(batch, error));
       }
       answer?.();
     } finally {
@@ -78,18 +80,17 @@ export function createBatcher(deps: BatcherDeps): Batcher {
   }
 
   return {
-    execute(command) {
+    submit(waiting) {
+      const { command } = waiting;
       const queue = queues.get(command.ledger) ?? newQueue();
       queues.set(command.ledger, queue);
       if (queue.reads >= WAITING_READS_MAX) {
         throw new ProblemError("unavailable", { retryAfterSeconds: 1 });
       }
       queue.reads += readsOf(command);
-      return new Promise((resolve, reject) => {
-        queue.waiting.push({ command, resolve, reject });
-        queue.draft?.add(command);
-        void run(command.ledger);
-      });
+      queue.waiting.push(waiting);
+      queue.draft?.add(command);
+      void run(command.ledger);
     },
   };
 }
@@ -101,6 +102,11 @@ interface Queue {
   isRunning: boolean;
   /** The decisions of those who wait, while a batch is on its way. */
   draft: Draft | undefined;
+}
+
+/** Nobody is left without an answer, not even by a bug: their keys would be in use for ever. */
+function fail(batch: Batch, error: unknown): void {
+  for (const { reject } of batch) reject(error);
 }
 
 function newQueue(): Queue {

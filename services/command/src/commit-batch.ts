@@ -1,5 +1,6 @@
 import {
   type AnswerKey,
+  DeadlockError,
   type Decision,
   type EventStore,
   KeyTakenError,
@@ -36,7 +37,7 @@ export function createCommitBatch(
   deps: BatcherDeps,
 ): (batch: Batch, draft: Draft | undefined) => Underway {
   const { store, metrics, logger } = deps;
-  const cache = createStreamCache(store, deps.aggregates);
+  const cache = createStreamCache(deps.aggregates);
   const seconds = metrics.seconds("command_batch_seconds", "Time to decide and append a batch");
   const appended = metrics.counter("commands_appended_total", "Commands answered in the log");
   const retries = metrics.counter("command_batch_retries_total", "Batches tried again", ["why"]);
@@ -55,12 +56,11 @@ export function createCommitBatch(
         return () => appended.inc(answer(answered, results));
       } catch (error) {
         next.drop();
-        const isConflict = error instanceof VersionConflictError;
-        if (!isConflict && !(error instanceof KeyTakenError)) throw error;
+        if (!isMetAgain(error)) throw error;
         if (tries === TRIES_MAX) throw tooOften(error);
-        if (isConflict) {
+        if (error instanceof VersionConflictError) {
           isLocked = true;
-        } else {
+        } else if (error instanceof KeyTakenError) {
           const others = await takeRepeatsOut(left, store);
           // While many send the same at several instances, new repeats come up with every try.
           if (others.length < left.length) tries = 0;
@@ -97,6 +97,12 @@ export function createCommitBatch(
     const next = createDraft(cache, deps);
     return { appended: commit(batch, draft, next).finally(end), next };
   };
+}
+
+/** Whether to decide again, each time on what is there by then. */
+function isMetAgain(error: unknown): error is Error & { readonly code: string } {
+  const kinds = [VersionConflictError, KeyTakenError, DeadlockError];
+  return kinds.some((Kind) => error instanceof Kind);
 }
 
 function tooOften(cause: unknown): ProblemError {

@@ -1,22 +1,33 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Fault, PROBLEMS } from "@countinghouse/contracts";
-import { ProblemError } from "@countinghouse/service-kit";
-import type { Batcher, Recorded } from "./batcher.ts";
+import type { EventStore } from "@countinghouse/event-store";
+import { type Logger, ProblemError } from "@countinghouse/service-kit";
+import type { Batcher, Recorded, Waiting } from "./batcher.ts";
 import type { Command } from "./command.ts";
 import { firstDifference } from "./first-difference.ts";
+import { createFlights } from "./flights.ts";
+import { createRecentKeys } from "./recent-keys.ts";
 
-const RETRY_AFTER_SECONDS = 1;
 const [JSON_TYPE, PROBLEM_TYPE] = [
   "application/json; charset=utf-8",
   "application/problem+json; charset=utf-8",
 ];
 
-/**
- * Executes a command exactly once per key and gives its answer, the same bytes every time. Throws a
- * 409 while a command with the same key is under way, a 422 when the key belongs to another
- * request.
- */
-export type Execute = (command: Command) => Promise<TextAnswer>;
+/** Executes commands exactly once per key and gives their answers, the same bytes every time. */
+export interface Executor {
+  /**
+   * Throws a 409 while a command with the same key is under way, a 422 when the key belongs to
+   * another request.
+   */
+  execute(command: Command): Promise<TextAnswer>;
+  /**
+   * The answer that the key has already, for a command that cannot be made without asking others.
+   * Throws a 422 when the key belongs to another request.
+   */
+  kept(request: Keyed): Promise<TextAnswer | undefined>;
+}
+
+type Keyed = Pick<Command, "scope" | "key" | "request">;
 
 /** An answer whose body is text already, to go out as it is. */
 interface TextAnswer {
@@ -25,27 +36,82 @@ interface TextAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export function createExecute(batcher: Batcher): Execute {
-  const running = new Set<string>();
-  return async (command) => {
-    const { scope, key } = command;
-    const flight = `${scope} ${key}`;
-    if (running.has(flight)) {
-      const retryAfterSeconds = RETRY_AFTER_SECONDS;
-      throw new ProblemError("idempotency_key_in_flight", { retryAfterSeconds });
-    }
-    running.add(flight);
+export interface ExecutorDeps {
+  readonly batcher: Batcher;
+  readonly store: EventStore;
+  readonly logger: Logger;
+}
+
+export function createExecutor({ batcher, store, logger }: ExecutorDeps): Executor {
+  const flights = createFlights(store, logger);
+  const recent = createRecentKeys();
+
+  async function kept(request: Keyed): Promise<TextAnswer | undefined> {
+    const { scope, key } = request;
+    const [answer] = await store.findAnswers([{ scope, key }]);
+    return answer && answerOf({ answer, isOwn: false }, request);
+  }
+
+  function submit(landing: Waiting): void {
     try {
-      return answerOf(await batcher.execute(command), command);
-    } finally {
-      running.delete(flight);
+      batcher.submit(landing);
+      recent.add(landing.command.key);
+    } catch (error) {
+      landing.reject(error);
     }
+  }
+
+  /** A repeat that goes with a batch costs everyone in it an append that fails. */
+  async function submitUnlessKept(landing: Waiting): Promise<void> {
+    try {
+      const { command } = landing;
+      const [answer] = await store.findAnswers([{ scope: command.scope, key: command.key }]);
+      if (answer === undefined) submit(landing);
+      else landing.resolve({ answer, isOwn: false });
+    } catch (error) {
+      landing.reject(error);
+    }
+  }
+
+  return {
+    kept,
+    execute(command) {
+      return new Promise((resolve, reject) => {
+        const flight = flights.begin(command, reject);
+        const landing: Waiting = {
+          command,
+          resolve(recorded) {
+            flights.end(flight);
+            land(recorded, command, resolve, reject);
+          },
+          reject(error) {
+            flights.end(flight);
+            reject(error);
+          },
+        };
+        if (recent.has(command.key)) void submitUnlessKept(landing);
+        else submit(landing);
+      });
+    },
   };
 }
 
-function answerOf({ answer, isOwn }: Recorded, command: Command): TextAnswer {
+function land(
+  recorded: Recorded,
+  command: Command,
+  resolve: (answer: TextAnswer) => void,
+  reject: (error: unknown) => void,
+): void {
+  try {
+    resolve(answerOf(recorded, command));
+  } catch (error) {
+    reject(error);
+  }
+}
+
+function answerOf({ answer, isOwn }: Recorded, asked: Keyed): TextAnswer {
   const { status, response, token } = answer;
-  if (!isOwn) checkSameRequest(answer.request, command.request);
+  if (!isOwn) checkSameRequest(answer.request, asked.request);
   return {
     status,
     body: response,

@@ -1,4 +1,4 @@
-import type { EventStore, LogSession, StoredStream } from "@countinghouse/event-store";
+import type { LogSession, StoredStream } from "@countinghouse/event-store";
 import type { Aggregates, Stream } from "./aggregates.ts";
 import { keyOf, type Read } from "./command.ts";
 
@@ -21,10 +21,14 @@ export interface StreamCache {
   forget(reads: readonly Read[]): void;
 }
 
-export function createStreamCache(store: EventStore, aggregates: Aggregates): StreamCache {
+export function createStreamCache(aggregates: Aggregates): StreamCache {
   const known = new Map<string, Stream>();
 
-  async function revive(read: Read, stored: StoredStream | undefined): Promise<Stream> {
+  async function revive(
+    read: Read,
+    stored: StoredStream | undefined,
+    session: LogSession,
+  ): Promise<Stream> {
     // An id of another category names nothing here, but what is stored has the version it has.
     if (stored?.category !== read.category) {
       return { version: stored?.version ?? 0, state: undefined };
@@ -33,7 +37,7 @@ export function createStreamCache(store: EventStore, aggregates: Aggregates): St
     if (stored.stateSchema === schema) {
       return { version: stored.version, state: fromJson(stored.state) };
     }
-    const events = await store.eventsOf(read);
+    const events = await session.eventsOf(read);
     return { version: events.length, state: events.reduce(evolve, undefined as unknown) };
   }
 
@@ -50,7 +54,7 @@ export function createStreamCache(store: EventStore, aggregates: Aggregates): St
       if (missing.size === 0) return found;
       const stored = await session.load([...missing.values()]);
       for (const [key, read] of missing) {
-        found.set(key, await revive(read, stored.get(read.streamId)));
+        found.set(key, await revive(read, stored.get(read.streamId), session));
       }
       return found;
     },

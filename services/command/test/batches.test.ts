@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Decision, type EventStore, VersionConflictError } from "@countinghouse/event-store";
 import { createMetrics, ProblemError } from "@countinghouse/service-kit";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createBatcher, type Recorded } from "../src/batcher.ts";
+import { type Batcher, createBatcher, type Recorded } from "../src/batcher.ts";
 import type { Command } from "../src/command.ts";
 import { euros } from "./support/command-service.ts";
 import { type Bench, openBench } from "./support/in-process.ts";
@@ -143,18 +143,36 @@ function nothing(): Command {
   };
 }
 
+function execute(batcher: Batcher, command: Command): Promise<Recorded> {
+  return new Promise((resolve, reject) => batcher.submit({ command, resolve, reject }));
+}
+
 describe("a batcher", () => {
   test("serves whoever comes while a batch fails", async () => {
     const batcher = createBatcher(bench.deps);
     let later: Promise<Recorded> | undefined;
     inTheWay = async () => {
       inTheWay = undefined;
-      later = batcher.execute(nothing());
+      later = execute(batcher, nothing());
       throw Object.assign(new Error("gone"), { code: "57P01" });
     };
-    await expect(batcher.execute(nothing())).rejects.toThrow("gone");
+    await expect(execute(batcher, nothing())).rejects.toThrow("gone");
     expect((await later)?.answer.status).toBe(404);
-    expect((await batcher.execute(nothing())).isOwn).toBe(true);
+    expect((await execute(batcher, nothing())).isOwn).toBe(true);
+  });
+
+  test("answers whoever is in a batch with a bug, and serves whoever comes after", async () => {
+    const error = () => {
+      throw new Error("no disk for the log");
+    };
+    const logger = Object.assign(Object.create(bench.deps.logger), { error });
+    const batcher = createBatcher({ ...bench.deps, metrics: createMetrics("command"), logger });
+    inTheWay = async () => {
+      inTheWay = undefined;
+      throw new Error("gone");
+    };
+    await expect(execute(batcher, nothing())).rejects.toThrow("no disk");
+    expect((await execute(batcher, nothing())).isOwn).toBe(true);
   });
 
   test("turns away what is too much, and serves all that waits", async () => {
@@ -167,9 +185,9 @@ describe("a batcher", () => {
       await gate;
       await append(decisions);
     };
-    const first = batcher.execute(nothing());
-    const waiting = Array.from({ length: 40_000 }, () => batcher.execute(nothing()));
-    expect(() => batcher.execute(nothing())).toThrow(ProblemError);
+    const first = execute(batcher, nothing());
+    const waiting = Array.from({ length: 40_000 }, () => execute(batcher, nothing()));
+    await expect(execute(batcher, nothing())).rejects.toThrow(ProblemError);
     open();
     const answers = await Promise.all([first, ...waiting]);
     expect(answers.filter(({ isOwn }) => isOwn)).toHaveLength(40_001);
@@ -180,7 +198,7 @@ describe("a batcher", () => {
     const batcher = createBatcher({ ...bench.deps, metrics });
     const broken = { ...nothing(), decide: () => fail() };
     const commands = [nothing(), broken, nothing()];
-    const outcomes = await Promise.allSettled(commands.map((command) => batcher.execute(command)));
+    const outcomes = await Promise.allSettled(commands.map((command) => execute(batcher, command)));
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     const counted = await metrics.registry.getSingleMetric("commands_appended_total")?.get();
     expect(counted?.values).toMatchObject([{ value: 2 }]);

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   anAccount,
@@ -10,6 +9,7 @@ import {
   openServices,
   type Told,
 } from "./support/command-service.ts";
+import { blocked, cutConnections, holdHead } from "./support/faults.ts";
 
 let bank: CommandServices;
 let caller: Caller;
@@ -125,9 +125,9 @@ describe("[S42] a key", () => {
 
 test("[S42] a key whose command still runs is told to wait, then has its answer", async () => {
   const [id, key] = [await anAccount(caller), randomUUID()];
-  const release = await holdHead();
+  const release = await holdHead(bank.owner);
   const first = caller.post(deposits(id), euros("1.00"), { key });
-  await expect.poll(blocked).toBe(1);
+  await expect.poll(() => blocked(bank.owner)).toBe(1);
   const meanwhile = await caller.post(deposits(id), euros("1.00"), { key });
   expect([meanwhile.status, meanwhile.body.code]).toEqual([409, "idempotency_key_in_flight"]);
   expect(meanwhile.headers.get("retry-after")).toBe("1");
@@ -135,26 +135,6 @@ test("[S42] a key whose command still runs is told to wait, then has its answer"
   const done = await first;
   expectReplay(await caller.post(deposits(id), euros("1.00"), { key }), done);
 });
-
-/** Holds the head of the log, as another writer would, until the given function is called. */
-async function holdHead(): Promise<() => Promise<void>> {
-  const client = await bank.owner.connect();
-  await client.query("BEGIN");
-  await client.query("SELECT 1 FROM ledger.log_head WHERE ledger_id = 1 FOR UPDATE");
-  return async () => {
-    await client.query("COMMIT");
-    client.release();
-  };
-}
-
-/** How many commands wait for the head. */
-async function blocked(): Promise<number> {
-  const { rows } = await bank.owner.query(
-    `SELECT count(*)::int AS n FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-      WHERE NOT l.granted AND a.datname = current_database()`,
-  );
-  return rows[0].n;
-}
 
 describe("two instances on one log", () => {
   test("[S43] of 200 withdrawals at once only the covered ones succeed, none fails", async () => {
@@ -197,10 +177,10 @@ describe("two instances on one log", () => {
 test("a connection cut in the middle costs a 503 at most; the retry answers once", async () => {
   const id = await anAccount(caller);
   const keys = Array.from({ length: 60 }, () => randomUUID());
-  const release = await holdHead();
+  const release = await holdHead(bank.owner);
   const sent = keys.map((key) => caller.post(deposits(id), euros("1.00"), { key }));
-  await expect.poll(blocked).toBe(1);
-  expect(await cutConnections()).toBeGreaterThan(0);
+  await expect.poll(() => blocked(bank.owner)).toBe(1);
+  expect(await cutConnections(bank.databases)).toBeGreaterThan(0);
   await release();
   const first = await Promise.all(sent);
   expect(first.some(({ status }) => status === 503)).toBe(true);
@@ -213,15 +193,3 @@ test("a connection cut in the middle costs a 503 at most; the retry answers once
   const last = await caller.post(deposits(id), euros("1.00"));
   expect(last.body.balance.value).toBe("61.00");
 });
-
-/** Ends the connections of the command services, as a failing server would. */
-async function cutConnections(): Promise<number> {
-  const admin = new pg.Client(bank.databases.adminUrl("ledger"));
-  await admin.connect();
-  const { rowCount } = await admin.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE usename = 'countinghouse_command' AND datname = current_database()`,
-  );
-  await admin.end();
-  return rowCount ?? 0;
-}

@@ -119,9 +119,9 @@ describe("the cache of streams", () => {
         loads += 1;
         return new Map(stored && [[read.streamId, stored]]);
       },
+      eventsOf: async () => ["a", "b"].map(happened),
     };
-    const store = { eventsOf: async () => ["a", "b"].map(happened) };
-    const cache = createStreamCache(store as never, AGGREGATES);
+    const cache = createStreamCache(AGGREGATES);
     const get = async () => (await cache.load([read], session)).get(keyOf(read));
     return { cache, get, loads: () => loads };
   };

@@ -14,7 +14,10 @@ export function openAccountRoute(deps: RouteDeps): Handler<"openAccount"> {
     if (decimalsOf(body.currency) === undefined) throw malformed("/currency", "is not known");
     const namesMore = body.ownerId !== undefined || body.ledger !== undefined;
     if (namesMore && scope.kind === "own") throw new ProblemError("forbidden");
-    return deps.execute(await opening(call, deps));
+    // Whether there is such an owner is for auth to say, which a repeat does not depend on.
+    const common = commandOf(operations.openAccount, call);
+    const kept = namesMore ? await deps.kept(common) : undefined;
+    return kept ?? deps.execute(await opening(call, deps));
   };
 }
 

@@ -7,6 +7,7 @@ import {
   createPool,
 } from "@countinghouse/service-kit";
 import { createDatabases } from "@countinghouse/testing";
+import pg from "pg";
 import { buildApp } from "../../src/app.ts";
 import type { BatcherDeps } from "../../src/batcher.ts";
 import { AGGREGATES } from "../../src/domain-aggregates.ts";
@@ -22,6 +23,7 @@ export interface Said {
 /** The inside of the command service on a real log; tests can get in the way of its store. */
 export interface Bench {
   readonly deps: BatcherDeps;
+  readonly owner: pg.Pool;
   /** Sends a teller's command to the app. */
   post(path: string, body?: object, key?: string): Promise<Said>;
   /** The value of a metric that has no labels of its own. */
@@ -29,10 +31,22 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export async function openBench(around: (store: EventStore) => EventStore): Promise<Bench> {
+interface Options {
+  /** Connections to the database at most. */
+  readonly connections?: number;
+  readonly userExists?: () => Promise<boolean>;
+}
+
+/** `around` stands between the app and the log. */
+export async function openBench(
+  around: (store: EventStore) => EventStore,
+  { connections = 10, userExists = async () => true }: Options = {},
+): Promise<Bench> {
   const databases = await createDatabases();
   const logger = createLogger("command", { LOG_LEVEL: "silent" } as never);
-  const pool = createPool(databases.urlOf("ledger", "countinghouse_command"), "command", logger);
+  const url = databases.urlOf("ledger", "countinghouse_command");
+  const pool = createPool(url, "command", logger, { max: connections });
+  const owner = new pg.Pool({ connectionString: databases.ownerUrl("ledger"), max: 2 });
   const store = around(createEventStore(pool));
   const tokens = createConsistencyTokens(randomBytes(32));
   const metrics = createMetrics("command");
@@ -40,10 +54,11 @@ export async function openBench(around: (store: EventStore) => EventStore): Prom
   const app = buildApp({
     ...{ logger, metrics, store, tokens, readiness: [] },
     verify: () => ({ kind: "user", userId, sessionId: randomUUID(), roles: ["teller"] }),
-    userExists: async () => true,
+    userExists,
   });
   await app.ready();
   return {
+    owner,
     // The app's metrics are taken; another batcher counts elsewhere.
     deps: { store, tokens, logger, aggregates: AGGREGATES, metrics: createMetrics("command") },
     async post(url, body, key = randomUUID()) {
@@ -60,7 +75,7 @@ export async function openBench(around: (store: EventStore) => EventStore): Prom
     },
     async close() {
       await app.close();
-      await pool.end();
+      for (const each of [pool, owner]) await each.end();
       await databases.drop();
     },
   };
