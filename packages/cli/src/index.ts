@@ -4,6 +4,7 @@ export * from "./databases.ts";
 export * from "./free-ports.ts";
 export { migrateAll } from "./migrate.ts";
 export { type EmbeddedPostgres, startPostgres } from "./postgres/server.ts";
+export { type LogPages, logPagesOf } from "./projections/log-pages.ts";
 export { dropDatabases, provision } from "./provision.ts";
 export { findRunning, type RunningSystem } from "./running.ts";
 export { readSettings, type Settings } from "./settings.ts";

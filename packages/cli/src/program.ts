@@ -8,6 +8,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addEnv } from "./commands/env.ts";
 import { addLedgers } from "./commands/ledgers.ts";
 import { addMigrate } from "./commands/migrate.ts";
+import { addProjections } from "./commands/projections.ts";
 import { addStart } from "./commands/start.ts";
 import { addTopics } from "./commands/topics.ts";
 import { addUsers } from "./commands/users.ts";
@@ -16,7 +17,7 @@ const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
 
 const COMMANDS = [
   ...[addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv],
-  ...[addTopics, addBench],
+  ...[addTopics, addBench, addProjections],
 ];
 
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */

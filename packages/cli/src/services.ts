@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Env, RunningService } from "@countinghouse/service-kit";
+import type { ProjectionsTool } from "./projections/tool.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
@@ -32,6 +33,12 @@ export async function adminMaker(): Promise<
 > {
   const path = join(ROOT, "services", "auth", "src", "create-admin.ts");
   return (await import(pathToFileURL(path).href)).createAdmin;
+}
+
+/** What rebuilds, compares and exchanges the read tables. */
+export async function projectionsTool(): Promise<ProjectionsTool> {
+  const path = join(ROOT, "services", "query", "src", "operate.ts");
+  return await import(pathToFileURL(path).href);
 }
 
 /** What looks after the topics that the relay fills. */

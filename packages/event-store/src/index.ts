@@ -3,5 +3,11 @@ export { createLedger, type Ledger, listLedgers } from "./ledgers.ts";
 export { migrateLedger } from "./migrate.ts";
 export type * from "./port.ts";
 export * from "./read.ts";
-export { type RecordSlice, readRecords, type StoredEvent } from "./records.ts";
+export {
+  type BareEvent,
+  type RecordSlice,
+  readBareEvents,
+  readRecords,
+  type StoredEvent,
+} from "./records.ts";
 export { assertDurable, createEventStore } from "./store.ts";

@@ -1,3 +1,4 @@
+import type { Envelope } from "@countinghouse/contracts";
 import pg from "pg";
 
 /** An event as it is stored. */
@@ -56,6 +57,49 @@ const READ = {
        AND (SELECT s.category FROM ledger.streams s
              WHERE s.ledger_id = e.ledger_id AND s.stream_id = e.stream_id) = $4
      ORDER BY e.position`,
+};
+
+/** An event without its cause. */
+export type BareEvent = Omit<Envelope, "meta"> & { readonly meta: { readonly ledger: number } };
+
+/**
+ * Reads a piece of the log in position order for one who reads it from end to end and asks for the
+ * cause of nothing. The slice bounds what is read.
+ */
+export async function readBareEvents(
+  pool: pg.Pool,
+  { ledger, after, upTo }: Omit<RecordSlice, "category">,
+): Promise<BareEvent[]> {
+  const { rows } = await pool.query<BareRow>({
+    ...READ_BARE,
+    values: [ledger, after, upTo],
+    rowMode: "array",
+    types: { getTypeParser: () => asText },
+  });
+  const momentOf = createMoments();
+  const meta = { ledger };
+  return rows.map(([position, eventId, streamId, version, type, schema, data, at]) => ({
+    position: Number(position),
+    eventId,
+    streamId,
+    version: Number(version),
+    type,
+    schemaVersion: Number(schema),
+    data: JSON.parse(data),
+    meta,
+    recordedAt: momentOf(at),
+  }));
+}
+
+type BareRow = [string, string, string, string, string, string, string, string];
+
+const READ_BARE = {
+  name: "read bare events",
+  text: `
+    SELECT position, event_id, stream_id, version, type, schema_version, data, recorded_at
+      FROM ledger.events
+     WHERE ledger_id = $1 AND position > $2 AND position <= $3
+     ORDER BY position`,
 };
 
 function asText(value: string): string {

@@ -9,6 +9,7 @@ import { topicsOf } from "@countinghouse/contracts";
 import type { Logger, ServiceClient } from "@countinghouse/service-kit";
 import type { Config } from "./config.ts";
 import type { Heads } from "./progress.ts";
+import { TablesWentBackError } from "./projector/projector.ts";
 
 /** Where Kafka is, and as which group this service reads there. */
 export interface KafkaPlace {
@@ -38,6 +39,48 @@ export interface FollowingDeps {
   readonly onBatch: BatchHandler;
   readonly onHeads: (heads: Heads) => void;
   readonly logger: Logger;
+}
+
+/**
+ * Follows until it is stopped, as often as it takes: when the tables have gone back, from where
+ * they are.
+ */
+export function followAlways(deps: FollowingDeps, onWentBack: () => void): EventSubscription {
+  let [isStopped, again]: [boolean, Promise<void> | undefined] = [false, undefined];
+  let current = begin();
+
+  function begin(): EventSubscription {
+    return follow({
+      ...deps,
+      async onBatch(batch) {
+        try {
+          await deps.onBatch(batch);
+        } catch (error) {
+          if (error instanceof TablesWentBackError) again ??= beginAgain(error);
+          throw error;
+        }
+      },
+    });
+  }
+
+  async function beginAgain(err: TablesWentBackError): Promise<void> {
+    deps.logger.warn({ err }, "the tables went back; following again from where they are");
+    onWentBack();
+    await current.stop();
+    again = undefined;
+    if (isStopped) return;
+    current = begin();
+    current.run();
+  }
+
+  return {
+    run: () => current.run(),
+    async stop() {
+      isStopped = true;
+      await again;
+      await current.stop();
+    },
+  };
 }
 
 /** The way the events come: over Kafka where there are brokers, else over the log by HTTP. */

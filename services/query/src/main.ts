@@ -22,14 +22,13 @@ import { type Config, configSchema } from "./config.ts";
 import { createResolveRanges } from "./consistency/ranges.ts";
 import { createWaitingRoom, type Reached, type WaitingRoom } from "./consistency/waiting-room.ts";
 import { createCursors } from "./cursors.ts";
-import { follow, kafkaPlace } from "./following.ts";
+import { type FollowingDeps, followAlways, kafkaPlace } from "./following.ts";
 import { createLiveHub, type LiveHub } from "./live/hub.ts";
 import { observeLive } from "./live/observe.ts";
 import { createLogReader, type LogReader } from "./log-reader.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { createProjector } from "./projector/projector.ts";
 import { releaseAtStart } from "./projector/release-at-start.ts";
-import { createPositionStore } from "./projector/store.ts";
 import { createLook, createReadNext } from "./reader.ts";
 import { type Database, READ_SCHEMA, type Tables } from "./tables.ts";
 
@@ -59,7 +58,10 @@ export async function start(env: Env): Promise<RunningService> {
   };
   const listener = listenForApplied(config.DATABASE_URL, logger, {
     onApplied: announce,
-    onListening: () => live.lookAgain(),
+    onListening() {
+      waitingRoom.forget();
+      live.lookAgain();
+    },
   });
   addGauges(metrics, waitingRoom, listener);
   const progress = createProgress(metrics, writeDb, announce);
@@ -78,7 +80,9 @@ export async function start(env: Env): Promise<RunningService> {
     now: () => new Date(),
     verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS),
   });
-  const stopFollowing = startFollowing(config, logger, progress, writeDb, relay, log);
+  const forget = () => waitingRoom.forget();
+  const following = { config, logger, progress, db: writeDb, relay, log, forget };
+  const stopFollowing = startFollowing(following);
   const stopListening = () => listener.stop();
   const release = [stopFollowing, stopListening, () => db.destroy(), () => writeDb.destroy()];
   return listen({ name: NAME, app, metrics, readiness, config, release });
@@ -93,22 +97,29 @@ function addGauges(metrics: Metrics, room: WaitingRoom, listener: AppliedListene
   });
 }
 
-function startFollowing(
-  config: Config,
-  logger: Logger,
-  progress: Progress,
-  db: Database,
-  relay: ServiceClient,
-  log: LogReader,
-): () => Promise<void> {
-  const projector = createProjector({ db, log, logger, observer: progress });
-  const subscription = follow({
+interface Following {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly progress: Progress;
+  /** As the role that writes. */
+  readonly db: Database;
+  readonly relay: ServiceClient;
+  readonly log: LogReader;
+  /** Called when the tables have gone back. */
+  readonly forget: () => void;
+}
+
+function startFollowing(parts: Following): () => Promise<void> {
+  const { config, logger, progress, db, relay, log, forget } = parts;
+  const projector = createProjector({ db, log, logger, observer: progress, announces: true });
+  const deps: FollowingDeps = {
     ...{ relay, logger },
     kafka: kafkaPlace(config),
-    store: createPositionStore(db),
+    store: projector.positions,
     onBatch: (batch) => projector.apply(batch),
     onHeads: (heads) => progress.seen(heads),
-  });
+  };
+  const subscription = followAlways(deps, forget);
   subscription.run();
   const releasing = releaseAtStart(projector, logger);
   return async () => {

@@ -18,12 +18,15 @@ export class UnknownEventError extends Error {
   }
 }
 
+/** What of an envelope says how its data is to be read. */
+type Upcastable = Pick<Envelope, "type" | "schemaVersion" | "data">;
+
 /**
  * The one place where old versions become new ones. Gives the event with its data brought to the
  * newest version of its type, and that version as its `schemaVersion`; the log stays as it is.
  * Throws an UnknownEventError for a type or a version that is not in the catalogue.
  */
-export function upcast(envelope: Envelope, catalogue: Catalogue = EVENTS): Envelope {
+export function upcast<T extends Upcastable>(envelope: T, catalogue: Catalogue = EVENTS): T {
   const { type, schemaVersion } = envelope;
   const spec = specOf(catalogue, type);
   if (spec === undefined) {

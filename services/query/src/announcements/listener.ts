@@ -19,7 +19,7 @@ export interface AppliedListener {
 export interface AppliedHandlers {
   /** These versions are in the read tables now, whichever process has applied them. */
   onApplied(versions: Reached): void;
-  /** It listens from here on: what was applied before may have gone unheard. */
+  /** What was applied up to now may have gone unheard. */
   onListening(): void;
 }
 
@@ -39,7 +39,11 @@ export function listenForApplied(
     lost.promise.catch(() => undefined);
     client.on("error", lost.reject);
     client.on("end", () => lost.reject(new Error("the connection ended")));
-    client.on("notification", ({ payload = "" }) => handlers.onApplied(decodeApplied(payload)));
+    client.on("notification", ({ payload = "" }) => {
+      // Without a payload: the tables were exchanged, and may have more than anybody was told of.
+      if (payload === "") handlers.onListening();
+      else handlers.onApplied(decodeApplied(payload));
+    });
     try {
       await client.connect();
       await client.query(`LISTEN ${APPLIED_CHANNEL}`);

@@ -31,6 +31,8 @@ export interface WaitingRoom {
   waitFor(requirements: readonly VersionRequirement[], closing: AbortSignal): Promise<void>;
   /** Told by whoever applies events in this process. */
   announce(versions: Reached): void;
+  /** The tables may be others than those that were announced: nothing remembered counts. */
+  forget(): void;
   readonly waiters: number;
 }
 
@@ -86,6 +88,10 @@ class Room implements WaitingRoom {
       waiter.left = this.#unmet(waiter.left);
       if (waiter.left.length === 0) waiter.leave();
     }
+  }
+
+  forget(): void {
+    this.#versions.clear();
   }
 
   /** The least recently changed are forgotten first; forgetting one only costs a look. */

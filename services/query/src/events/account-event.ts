@@ -1,4 +1,9 @@
+import type { Envelope } from "@countinghouse/contracts";
+
 /** The account events of the log, as the projections want them: checked, money as minor units. */
+
+/** An event as the log has it, of whose cause no projection asks. */
+export type LogEvent = Omit<Envelope, "meta"> & { readonly meta: { readonly ledger: number } };
 
 /** Where an event stands. */
 export interface Place {

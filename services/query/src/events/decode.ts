@@ -1,6 +1,5 @@
 import {
   type Catalogue,
-  type Envelope,
   EVENTS,
   PostingData,
   UnknownEventError,
@@ -10,7 +9,15 @@ import {
 import Type, { type Static, type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { exactMinorUnits } from "../money.ts";
-import type { Fact, Opened, Place, Posting, PostingEvent, StatusChanged } from "./account-event.ts";
+import type {
+  Fact,
+  LogEvent,
+  Opened,
+  Place,
+  Posting,
+  PostingEvent,
+  StatusChanged,
+} from "./account-event.ts";
 
 /** An event that these projections do not understand; its account is parked until they do. */
 export class UnreadableEventError extends Error {
@@ -24,12 +31,12 @@ export class UnreadableEventError extends Error {
 }
 
 /** Whether an event is one that accounts are made of, or of an unknown kind, which may be. */
-export function concernsAccounts({ type }: Envelope): boolean {
+export function concernsAccounts({ type }: Pick<LogEvent, "type">): boolean {
   const known: Catalogue = EVENTS;
   return !Object.hasOwn(known, type) || known[type]?.stream === "account";
 }
 
-export function placeOf(envelope: Envelope): Place {
+export function placeOf(envelope: LogEvent): Place {
   const { streamId, position, version, eventId, recordedAt, meta } = envelope;
   return { accountId: streamId, ledger: meta.ledger, position, version, eventId, recordedAt };
 }
@@ -38,13 +45,13 @@ export function placeOf(envelope: Envelope): Place {
  * What an event says, in whatever version it was written. Throws an UnreadableEventError for what
  * cannot be understood in full.
  */
-export function factOf(envelope: Envelope, catalogue: Catalogue = EVENTS): Fact {
+export function factOf(envelope: LogEvent, catalogue: Catalogue = EVENTS): Fact {
   const read = Object.hasOwn(READERS, envelope.type) ? READERS[envelope.type] : undefined;
   if (read === undefined) throw new UnreadableEventError(`unknown event type ${envelope.type}`);
   return read(newest(envelope, catalogue).data);
 }
 
-function newest(envelope: Envelope, catalogue: Catalogue): Envelope {
+function newest(envelope: LogEvent, catalogue: Catalogue): LogEvent {
   try {
     return upcast(envelope, catalogue);
   } catch (error) {

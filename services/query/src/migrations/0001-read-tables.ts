@@ -1,21 +1,17 @@
-import { type Kysely, sql } from "kysely";
+import type { ReadMigration } from "./read-migration.ts";
 
 /** The read tables, who may see which row, and who may write. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [CUSTOMER_TABLES, GENERAL_LEDGER, FOLLOWING, GRANTS, WALLS]) {
-    await sql.raw(statement).execute(db);
-  }
-}
+export const readTables: ReadMigration = (schema) => {
+  return [customerTables, generalLedger, following, grants, walls].map((part) => part(schema));
+};
 
 /**
  * Minor units are numeric: a balance may have 15 digits before the point and 4 after it (ISO 4217),
  * which is more than a bigint holds.
  * The owner stands in every row, so that the policy of a row needs no other table.
  */
-const CUSTOMER_TABLES = `
-CREATE SCHEMA read;
-
-CREATE TABLE read.accounts (
+const customerTables = (schema: string) => `
+CREATE TABLE ${schema}.accounts (
   account_id    uuid PRIMARY KEY,
   owner_id      uuid NOT NULL,
   ledger        int NOT NULL,
@@ -29,9 +25,9 @@ CREATE TABLE read.accounts (
   opened_at     timestamptz NOT NULL,
   updated_at    timestamptz NOT NULL
 ) WITH (fillfactor = 70);
-CREATE INDEX accounts_of_owner ON read.accounts (owner_id, account_id);
+CREATE INDEX accounts_of_owner ON ${schema}.accounts (owner_id, account_id);
 
-CREATE TABLE read.entries (
+CREATE TABLE ${schema}.entries (
   account_id    uuid NOT NULL,
   version       int NOT NULL,
   owner_id      uuid NOT NULL,
@@ -46,10 +42,10 @@ CREATE TABLE read.entries (
   recorded_at   timestamptz NOT NULL,
   PRIMARY KEY (account_id, version)
 );
-CREATE INDEX entries_in_time ON read.entries (account_id, recorded_at, version);
-CREATE INDEX entries_of_type ON read.entries (account_id, type, recorded_at, version);
+CREATE INDEX entries_in_time ON ${schema}.entries (account_id, recorded_at, version);
+CREATE INDEX entries_of_type ON ${schema}.entries (account_id, type, recorded_at, version);
 
-CREATE TABLE read.daily_balances (
+CREATE TABLE ${schema}.daily_balances (
   account_id    uuid NOT NULL,
   day           date NOT NULL,
   owner_id      uuid NOT NULL,
@@ -59,8 +55,8 @@ CREATE TABLE read.daily_balances (
 `;
 
 /** An entry of the journal names both its sides, so that it cannot be out of balance. */
-const GENERAL_LEDGER = `
-CREATE TABLE read.journal (
+const generalLedger = (schema: string) => `
+CREATE TABLE ${schema}.journal (
   ledger         int NOT NULL,
   position       bigint NOT NULL,
   recorded_at    timestamptz NOT NULL,
@@ -70,9 +66,9 @@ CREATE TABLE read.journal (
   amount_minor   numeric(24, 0) NOT NULL CHECK (amount_minor > 0),
   PRIMARY KEY (ledger, position)
 );
-CREATE INDEX journal_in_time ON read.journal (recorded_at);
+CREATE INDEX journal_in_time ON ${schema}.journal (recorded_at);
 
-CREATE TABLE read.gl_daily (
+CREATE TABLE ${schema}.gl_daily (
   day        date NOT NULL,
   gl_account text NOT NULL,
   currency   text NOT NULL,
@@ -82,16 +78,16 @@ CREATE TABLE read.gl_daily (
 ) WITH (fillfactor = 50);
 `;
 
-const FOLLOWING = `
+const following = (schema: string) => `
 -- How far a source (a ledger over HTTP, a partition of a topic) is applied.
-CREATE TABLE read.cursors (
+CREATE TABLE ${schema}.cursors (
   source      text PRIMARY KEY,
   position    bigint NOT NULL,
   recorded_at timestamptz
 ) WITH (fillfactor = 10);
 
 -- Accounts that wait for an operator: their next event cannot be applied.
-CREATE TABLE read.parked_accounts (
+CREATE TABLE ${schema}.parked_accounts (
   account_id uuid PRIMARY KEY,
   ledger     int NOT NULL,
   version    int NOT NULL,
@@ -101,25 +97,28 @@ CREATE TABLE read.parked_accounts (
 );
 `;
 
-const GRANTS = `
-GRANT USAGE ON SCHEMA read TO countinghouse_query, countinghouse_projector;
-GRANT SELECT ON ALL TABLES IN SCHEMA read TO countinghouse_query, countinghouse_projector;
-GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA read TO countinghouse_projector;
-GRANT DELETE ON read.parked_accounts TO countinghouse_projector;
+const grants = (schema: string) => `
+GRANT USAGE ON SCHEMA ${schema} TO countinghouse_query, countinghouse_projector;
+GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO countinghouse_query, countinghouse_projector;
+GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA ${schema} TO countinghouse_projector;
+GRANT DELETE ON ${schema}.parked_accounts TO countinghouse_projector;
 `;
 
 /** The second wall: without a subject or a scope in the transaction, a reader sees no row. */
-const WALLS = ["accounts", "entries", "daily_balances"]
-  .map((table) => wall(table, "owner_id = nullif(current_setting('app.subject', true), '')::uuid"))
-  .concat(["journal", "gl_daily"].map((table) => wall(table, "false")))
-  .join("\n");
+function walls(schema: string): string {
+  const isOwn = "owner_id = nullif(current_setting('app.subject', true), '')::uuid";
+  return ["accounts", "entries", "daily_balances"]
+    .map((table) => wall(`${schema}.${table}`, isOwn))
+    .concat(["journal", "gl_daily"].map((table) => wall(`${schema}.${table}`, "false")))
+    .join("\n");
+}
 
 function wall(table: string, own: string): string {
   return `
-ALTER TABLE read.${table} ENABLE ROW LEVEL SECURITY;
-ALTER TABLE read.${table} FORCE ROW LEVEL SECURITY;
-CREATE POLICY readers ON read.${table} FOR SELECT TO countinghouse_query
+ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ${table} FORCE ROW LEVEL SECURITY;
+CREATE POLICY readers ON ${table} FOR SELECT TO countinghouse_query
   USING (current_setting('app.scope', true) = 'any' OR ${own});
-CREATE POLICY projector ON read.${table} TO countinghouse_projector
+CREATE POLICY projector ON ${table} TO countinghouse_projector
   USING (true) WITH CHECK (true);`;
 }

@@ -1,5 +1,4 @@
-import type { Envelope } from "@countinghouse/contracts";
-import type { Place } from "../events/account-event.ts";
+import type { LogEvent, Place } from "../events/account-event.ts";
 import { concernsAccounts, factOf, placeOf, UnreadableEventError } from "../events/decode.ts";
 import { type AccountState, type AppliedEvent, applyEvent } from "./account-state.ts";
 
@@ -34,18 +33,18 @@ export interface Plan {
  * one is a repeat, a later one shows a gap. What cannot be applied parks its account from there on.
  */
 export function planBatch(
-  envelopes: readonly Envelope[],
-  accounts: ReadonlyMap<string, AccountState>,
+  envelopes: readonly LogEvent[],
+  accounts: Pick<ReadonlyMap<string, AccountState>, "get">,
   alreadyParked: ReadonlySet<string>,
 ): Plan {
-  const states = new Map(accounts);
+  const states = new Map<string, AccountState>();
   const stopped = new Set(alreadyParked);
   const [applied, parked, gaps]: [AppliedEvent[], Parking[], Gap[]] = [[], [], []];
   let [repeated, waiting] = [0, 0];
   for (const envelope of envelopes) {
     if (!concernsAccounts(envelope)) continue;
     const place = placeOf(envelope);
-    const before = states.get(place.accountId);
+    const before = states.get(place.accountId) ?? accounts.get(place.accountId);
     const next = (before?.version ?? 0) + 1;
     if (place.version < next) {
       repeated += 1;
@@ -70,7 +69,7 @@ export function planBatch(
 
 function tryEvent(
   before: AccountState | undefined,
-  envelope: Envelope,
+  envelope: LogEvent,
   place: Place,
 ): AppliedEvent | Parking {
   try {

@@ -1,13 +1,16 @@
-import type { EventBatch } from "@countinghouse/bus";
-import type { Envelope } from "@countinghouse/contracts";
+import type { EventBatch, PositionStore } from "@countinghouse/bus";
 import { ledgerOf } from "@countinghouse/domain";
 import type { Logger } from "@countinghouse/service-kit";
+import type { LogEvent } from "../events/account-event.ts";
 import { concernsAccounts, placeOf } from "../events/decode.ts";
 import type { LogReader } from "../log-reader.ts";
 import type { Database, Tx } from "../tables.ts";
 import { isConflict, isRefusedData } from "./database-errors.ts";
 import { type Gap, type Parking, type Plan, planBatch } from "./plan.ts";
 import {
+  announce,
+  createPositionStore,
+  enter,
   findParked,
   lockAccounts,
   lockCursor,
@@ -31,13 +34,32 @@ export interface ProjectorObserver {
   repeated(events: number): void;
 }
 
+/**
+ * The tables have less of a source than this process has put there: they were restored or made
+ * anew. Whoever follows the source has to begin again from where the tables are.
+ */
+export class TablesWentBackError extends Error {
+  readonly code = "tables_went_back";
+  readonly retryable = true;
+  override readonly name = "TablesWentBackError";
+}
+
 export interface ProjectorDeps {
   /** As the role that writes. */
   readonly db: Database;
   readonly log: LogReader;
   readonly logger: Logger;
   readonly observer: ProjectorObserver;
+  /** Whether the tables are those that are read: every process is told of what is applied. */
+  readonly announces: boolean;
 }
+
+interface Deps extends ProjectorDeps {
+  /** How far each source was applied at least, as this process knows it. */
+  readonly reached: Map<string, bigint>;
+}
+
+type Batch = Omit<EventBatch, "events"> & { readonly events: readonly LogEvent[] };
 
 /** Brings every projection up to date with the log, event by event, each exactly once. */
 export interface Projector {
@@ -45,24 +67,39 @@ export interface Projector {
    * Applies a batch, in its order, and moves the cursor of its source, in one transaction. Returns
    * when that is durable. Throws when the database or, to mend a gap, the log is out of reach; the
    * same events may then come again, as may any.
+   * @throws TablesWentBackError
    */
-  apply(batch: EventBatch): Promise<void>;
-  /** Tries parked accounts again, from the log; gives how many of them go on. */
-  releaseParked(): Promise<number>;
+  apply(batch: Batch): Promise<void>;
+  /** Where each source goes on; what it says is what `apply` counts on. */
+  readonly positions: PositionStore;
+  /** Applies events and moves no cursor, as if a source had brought them out of its order. */
+  applyInPlace(events: readonly LogEvent[]): Promise<void>;
+  /** Tries parked accounts again, or one of them, from the log; gives how many of them go on. */
+  releaseParked(accountId?: string): Promise<number>;
 }
 
-export function createProjector(deps: ProjectorDeps): Projector {
+export function createProjector(outer: ProjectorDeps): Projector {
+  const deps: Deps = { ...outer, reached: new Map() };
+  const store = createPositionStore(deps.db);
   return {
+    positions: {
+      async position(source) {
+        const position = await store.position(source);
+        deps.reached.set(source, position);
+        return position;
+      },
+    },
     async apply({ source, events, unreadable, next }) {
       for (const { key } of unreadable) await readAgain(deps, key);
       await applyBatch(deps, events, { source, next });
     },
-    releaseParked: () => releaseParked(deps),
+    applyInPlace: (events) => applyBatch(deps, events),
+    releaseParked: (accountId) => releaseParked(deps, accountId),
   };
 }
 
 /** What cannot be read in a topic is read from the log, if its key says of which account it is. */
-async function readAgain(deps: ProjectorDeps, key: string | undefined): Promise<void> {
+async function readAgain(deps: Deps, key: string | undefined): Promise<void> {
   const ledger = key === undefined ? undefined : ledgerOf(key);
   if (key === undefined || ledger === undefined) return;
   const after = await positionOf(deps.db, key);
@@ -80,8 +117,8 @@ class GapsFound extends Error {
 }
 
 async function applyBatch(
-  deps: ProjectorDeps,
-  batch: readonly Envelope[],
+  deps: Deps,
+  batch: readonly LogEvent[],
   position?: SourcePosition,
 ): Promise<void> {
   for (;;) {
@@ -101,23 +138,39 @@ async function applyBatch(
 }
 
 async function applyAtOnce(
-  deps: ProjectorDeps,
-  batch: readonly Envelope[],
+  deps: Deps,
+  batch: readonly LogEvent[],
   position: SourcePosition | undefined,
   recordedAt = batch.at(-1)?.recordedAt,
 ): Promise<void> {
   const plan = await again(() => {
     return deps.db.transaction().execute(async (tx) => {
-      if (position) await lockCursor(tx, position.source);
+      await (position ? takeUp(deps, tx, position) : enter(tx));
       const planned = await planIn(tx, batch);
       if (planned.gaps.length > 0) throw new GapsFound(planned.gaps);
-      await writePlan(tx, planned);
+      await write(deps, tx, planned);
       if (position) await moveCursor(tx, position, recordedAt);
       return planned;
     });
   });
   report(deps, plan);
+  if (position) note(deps, position);
   if (position) deps.observer.followed(position, recordedAt);
+}
+
+async function takeUp({ reached }: Deps, tx: Tx, { source }: SourcePosition): Promise<void> {
+  const stored = await lockCursor(tx, source);
+  if (stored >= (reached.get(source) ?? 0n)) return;
+  throw new TablesWentBackError(`the tables have lost what they had of ${source}`);
+}
+
+function note({ reached }: Deps, { source, next }: SourcePosition): void {
+  if (next > (reached.get(source) ?? 0n)) reached.set(source, next);
+}
+
+async function write({ announces }: Deps, tx: Tx, plan: Plan): Promise<void> {
+  await writePlan(tx, plan);
+  if (announces) await announce(tx, reachedBy(plan.applied));
 }
 
 async function again<T>(work: () => Promise<T>): Promise<T> {
@@ -130,7 +183,7 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function planIn(tx: Tx, batch: readonly Envelope[]): Promise<Plan> {
+async function planIn(tx: Tx, batch: readonly LogEvent[]): Promise<Plan> {
   const ids = [...new Set(batch.filter(concernsAccounts).map(({ streamId }) => streamId))];
   if (ids.length === 0) return planBatch([], new Map(), new Set());
   const accounts = await lockAccounts(tx, ids);
@@ -152,7 +205,7 @@ function reportParked(
 }
 
 /** Applies a page of the events that a gap lacks; parks the account when the log has none. */
-async function mend(deps: ProjectorDeps, { place, next, after }: Gap): Promise<void> {
+async function mend(deps: Deps, { place, next, after }: Gap): Promise<void> {
   const { accountId, ledger, version } = place;
   deps.logger.warn({ accountId, ledger, after, version }, "events are missing; asking the log");
   const events = await deps.log.readStream(ledger, accountId, after);
@@ -163,7 +216,7 @@ async function mend(deps: ProjectorDeps, { place, next, after }: Gap): Promise<v
 }
 
 /** The slow way, for a batch that the database refuses: finds the event and parks its account. */
-async function applyOneByOne(deps: ProjectorDeps, batch: readonly Envelope[]): Promise<void> {
+async function applyOneByOne(deps: Deps, batch: readonly LogEvent[]): Promise<void> {
   for (const envelope of batch) {
     try {
       await applyAtOnce(deps, [envelope], undefined);
@@ -177,13 +230,14 @@ async function applyOneByOne(deps: ProjectorDeps, batch: readonly Envelope[]): P
   }
 }
 
-async function releaseParked(deps: ProjectorDeps): Promise<number> {
-  const parked = await deps.db
+async function releaseParked(deps: Deps, accountId?: string): Promise<number> {
+  let query = deps.db
     .selectFrom("parked_accounts")
     .select(["account_id", "ledger"])
     .orderBy("parked_at")
-    .limit(RELEASE_MAX)
-    .execute();
+    .limit(RELEASE_MAX);
+  if (accountId !== undefined) query = query.where("account_id", "=", accountId);
+  const parked = await query.execute();
   let released = 0;
   for (const row of parked) {
     try {
@@ -199,28 +253,25 @@ async function releaseParked(deps: ProjectorDeps): Promise<number> {
  * Reads on until the log has no more: what came by while the account was parked was left to this.
  * Gives false when the account is parked again.
  */
-async function release(deps: ProjectorDeps, accountId: string, ledger: number): Promise<boolean> {
+async function release(deps: Deps, accountId: string, ledger: number): Promise<boolean> {
   for (let isReleased = false; ; isReleased = true) {
     const after = await positionOf(deps.db, accountId);
     const events = await deps.log.readStream(ledger, accountId, after);
     if (events.length === 0 && isReleased) return true;
-    const plan = await again(() => applyReleased(deps.db, accountId, events));
+    const plan = await again(() => applyReleased(deps, accountId, events));
     report(deps, plan);
     if (plan.parked.length > 0 || plan.gaps.length > 0) return false;
   }
 }
 
-function applyReleased(
-  db: Database,
-  accountId: string,
-  events: readonly Envelope[],
-): Promise<Plan> {
-  return db.transaction().execute(async (tx) => {
+function applyReleased(deps: Deps, accountId: string, events: readonly LogEvent[]): Promise<Plan> {
+  return deps.db.transaction().execute(async (tx) => {
+    await enter(tx);
     const accounts = await lockAccounts(tx, [accountId]);
     const plan = planBatch(events, accounts, new Set());
     if (plan.gaps.length > 0) return plan;
     await tx.deleteFrom("parked_accounts").where("account_id", "=", accountId).execute();
-    await writePlan(tx, plan);
+    await write(deps, tx, plan);
     return plan;
   });
 }

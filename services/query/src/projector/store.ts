@@ -1,6 +1,7 @@
 import type { EventBatch, PositionStore } from "@countinghouse/bus";
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { APPLIED_CHANNEL, encodeApplied } from "../announcements/payload.ts";
+import type { AccountsTable } from "../projections/accounts/table.ts";
 import { projections } from "../projections/index.ts";
 import type { Database, Tx } from "../tables.ts";
 import { unnest } from "../unnest.ts";
@@ -12,20 +13,30 @@ export type SourcePosition = Pick<EventBatch, "source" | "next">;
 
 /**
  * Locks the cursor of a source until the transaction ends, so that processes that follow the same
- * source apply it one after the other.
+ * source apply it one after the other. Gives where it stands.
  */
-export async function lockCursor(tx: Tx, source: string): Promise<void> {
+export async function lockCursor(tx: Tx, source: string): Promise<bigint> {
   await tx
     .insertInto("cursors")
     .values({ source, position: "0", recorded_at: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  await tx
+  const { position } = await tx
     .selectFrom("cursors")
-    .select("source")
+    .select("position")
     .where("source", "=", source)
     .forUpdate()
-    .execute();
+    .executeTakeFirstOrThrow();
+  return BigInt(position);
+}
+
+/**
+ * Waits while somebody holds all cursors, as lockCursor does: then nobody writes to the tables. For
+ * writers that move none.
+ */
+export async function enter(tx: Tx): Promise<void> {
+  // Changes no row: it is the lock of the table that counts.
+  await tx.updateTable("cursors").set({ position: "0" }).where("source", "=", "").execute();
 }
 
 /** Moves a locked cursor on, never back: another process may have gone further meanwhile. */
@@ -71,24 +82,26 @@ export async function lockAccounts(
     .orderBy("account_id")
     .forUpdate()
     .execute();
-  const states = rows.map((row): [string, AccountState] => [
-    row.account_id,
-    {
-      accountId: row.account_id,
-      ownerId: row.owner_id,
-      ledger: row.ledger,
-      type: row.type,
-      name: row.name,
-      currency: row.currency,
-      status: row.status,
-      balanceMinor: BigInt(row.balance_minor),
-      version: row.version,
-      position: Number(row.position),
-      openedAt: row.opened_at.toISOString(),
-      updatedAt: row.updated_at.toISOString(),
-    },
-  ]);
-  return new Map(states);
+  return new Map(rows.map((row) => [row.account_id, stateOf(row)]));
+}
+
+export type AccountsRow = Selectable<AccountsTable>;
+
+export function stateOf(row: AccountsRow): AccountState {
+  return {
+    accountId: row.account_id,
+    ownerId: row.owner_id,
+    ledger: row.ledger,
+    type: row.type,
+    name: row.name,
+    currency: row.currency,
+    status: row.status,
+    balanceMinor: BigInt(row.balance_minor),
+    version: row.version,
+    position: Number(row.position),
+    openedAt: row.opened_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
 }
 
 export async function findParked(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
@@ -100,11 +113,10 @@ export async function findParked(tx: Tx, ids: readonly string[]): Promise<Set<st
   return new Set(rows.map((row) => row.account_id));
 }
 
-/** Writes what a plan comes to into every projection, and tells every process of it. */
+/** Writes what a plan comes to into every projection. */
 export async function writePlan(tx: Tx, { applied, parked }: Plan): Promise<void> {
   if (applied.length > 0) {
     for (const projection of projections) await projection.apply(tx, applied);
-    await announce(tx, reachedBy(applied));
   }
   await park(tx, parked);
 }
@@ -114,8 +126,9 @@ export function reachedBy(applied: readonly AppliedEvent[]): Map<string, number>
   return new Map(applied.map(({ accountId, version }) => [accountId, version]));
 }
 
-/** Heard when the transaction has ended well, and not before. */
-async function announce(tx: Tx, versions: ReadonlyMap<string, number>): Promise<void> {
+/** Tells every process of this service; heard when the transaction has ended well, not before. */
+export async function announce(tx: Tx, versions: ReadonlyMap<string, number>): Promise<void> {
+  if (versions.size === 0) return;
   const texts = encodeApplied(versions);
   const all = sql`unnest(${texts}::text[]) as one`;
   await sql`select pg_notify(${APPLIED_CHANNEL}, one) from ${all}`.execute(tx);

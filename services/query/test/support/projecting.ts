@@ -45,6 +45,7 @@ export async function projecting(observer?: Partial<ProjectorObserver>): Promise
   const told: Told = { versions: new Map(), parked: 0, repeated: 0 };
   const inSchema = db.withSchema(READ_SCHEMA);
   const projector = createProjector({
+    announces: true,
     db: inSchema,
     log,
     logger,

@@ -1,9 +1,16 @@
 import type { AccountState, AppliedEvent } from "../../projector/account-state.ts";
 import type { Tx } from "../../tables.ts";
-import { unnest } from "../../unnest.ts";
-import type { Projection } from "../projection.ts";
+import { type ColumnTypes, unnest } from "../../unnest.ts";
+import type { Gathering, Projection } from "../projection.ts";
 
-export const accountsProjection: Projection = { name: "accounts", apply };
+const KEY = ["account_id"];
+
+export const accountsProjection: Projection = {
+  name: "accounts",
+  tables: [{ name: "accounts", key: KEY }],
+  apply,
+  gather,
+};
 
 /** What the events brought an account to, and whether the account is new. */
 async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {
@@ -25,20 +32,7 @@ async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {
 /** Fails when another process inserted the account meanwhile; the batch is then planned again. */
 async function insert(tx: Tx, states: readonly AccountState[]): Promise<void> {
   if (states.length === 0) return;
-  const rows = states.map((state) => ({
-    ...changing(state),
-    owner_id: state.ownerId,
-    ledger: state.ledger,
-    type: state.type,
-    name: state.name,
-    currency: state.currency,
-    opened_at: state.openedAt,
-  }));
-  const source = unnest(rows, {
-    ...CHANGING,
-    ...{ owner_id: "uuid", ledger: "int", type: "text", name: "text", currency: "text" },
-    opened_at: "timestamptz",
-  });
+  const source = unnest(states.map(rowOf), COLUMNS);
   await tx.insertInto("accounts").columns(source.columns).expression(source.select).execute();
 }
 
@@ -59,6 +53,36 @@ async function update(tx: Tx, states: readonly AccountState[]): Promise<void> {
     .execute();
 }
 
+function gather(): Gathering {
+  let last = new Map<string, AccountState>();
+  return {
+    take(events) {
+      for (const { accountId, after } of events) last.set(accountId, after);
+    },
+    appended: () => [],
+    changing() {
+      const rows = [...last.values()].map(rowOf);
+      last = new Map();
+      return [{ table: "accounts", types: COLUMNS, rows, key: KEY }];
+    },
+    get held() {
+      return last.size;
+    },
+  };
+}
+
+function rowOf(state: AccountState) {
+  return {
+    ...changing(state),
+    owner_id: state.ownerId,
+    ledger: state.ledger,
+    type: state.type,
+    name: state.name,
+    currency: state.currency,
+    opened_at: state.openedAt,
+  };
+}
+
 const CHANGING = {
   account_id: "uuid",
   status: "text",
@@ -67,6 +91,16 @@ const CHANGING = {
   position: "bigint",
   updated_at: "timestamptz",
 } as const;
+
+const COLUMNS: ColumnTypes<ReturnType<typeof rowOf>> = {
+  ...CHANGING,
+  owner_id: "uuid",
+  ledger: "int",
+  type: "text",
+  name: "text",
+  currency: "text",
+  opened_at: "timestamptz",
+};
 
 function changing(state: AccountState) {
   return {

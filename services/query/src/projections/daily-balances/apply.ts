@@ -2,15 +2,22 @@ import { dayOf } from "../../days.ts";
 import type { AppliedEvent } from "../../projector/account-state.ts";
 import type { Tx } from "../../tables.ts";
 import { type ColumnTypes, unnest } from "../../unnest.ts";
-import type { Projection } from "../projection.ts";
+import type { Gathering, Projection } from "../projection.ts";
 
-export const dailyBalancesProjection: Projection = { name: "daily-balances", apply };
+const KEY = ["account_id", "day"];
+
+export const dailyBalancesProjection: Projection = {
+  name: "daily-balances",
+  tables: [{ name: "daily_balances", key: KEY }],
+  apply,
+  gather,
+};
 
 async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {
-  const moving = events.filter(({ fact }) => fact.kind !== "status");
-  const closing = new Map(moving.map(rowOf).map((row) => [`${row.account_id} ${row.day}`, row]));
+  const closing: Closing = new Map();
+  close(closing, events);
   if (closing.size === 0) return;
-  const source = unnest([...closing.values()], COLUMNS);
+  const source = unnest([...closing.values()].map(rowOf), COLUMNS);
   await tx
     .insertInto("daily_balances")
     .columns(source.columns)
@@ -22,6 +29,34 @@ async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {
     .execute();
 }
 
+function gather(): Gathering {
+  let closing: Closing = new Map();
+  return {
+    take: (events) => close(closing, events),
+    appended: () => [],
+    changing() {
+      const rows = [...closing.values()].map(rowOf);
+      closing = new Map();
+      return [{ table: "daily_balances", types: COLUMNS, rows, key: KEY }];
+    },
+    get held() {
+      return closing.size;
+    },
+  };
+}
+
+/** The last event of each day, by its account and the day. */
+type Closing = Map<string, AppliedEvent>;
+
+function close(closing: Closing, events: readonly AppliedEvent[]): void {
+  for (const event of events) {
+    if (event.fact.kind === "status") continue;
+    closing.set(dayOf(event.recordedAt) + event.accountId, event);
+  }
+}
+
+type ClosingRow = ReturnType<typeof rowOf>;
+
 function rowOf({ accountId, recordedAt, after }: AppliedEvent) {
   return {
     account_id: accountId,
@@ -31,7 +66,7 @@ function rowOf({ accountId, recordedAt, after }: AppliedEvent) {
   };
 }
 
-const COLUMNS: ColumnTypes<ReturnType<typeof rowOf>> = {
+const COLUMNS: ColumnTypes<ClosingRow> = {
   account_id: "uuid",
   day: "date",
   owner_id: "uuid",

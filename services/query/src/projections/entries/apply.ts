@@ -2,9 +2,16 @@ import type { Posting, PostingEvent } from "../../events/account-event.ts";
 import type { AppliedEvent } from "../../projector/account-state.ts";
 import type { Tx } from "../../tables.ts";
 import { type ColumnTypes, unnest } from "../../unnest.ts";
-import type { Projection } from "../projection.ts";
+import type { Gathering, Projection } from "../projection.ts";
 
-export const entriesProjection: Projection = { name: "entries", apply };
+const KEY = ["account_id", "version"];
+
+export const entriesProjection: Projection = {
+  name: "entries",
+  tables: [{ name: "entries", key: KEY }],
+  apply,
+  gather,
+};
 
 /** What a customer calls a posting. */
 const TYPES: Readonly<Record<PostingEvent, string>> = {
@@ -17,12 +24,32 @@ const TYPES: Readonly<Record<PostingEvent, string>> = {
 };
 
 async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {
-  const rows = events.flatMap((event) => {
-    return event.fact.kind === "posting" ? [rowOf(event, event.fact)] : [];
-  });
+  const rows = rowsOf(events);
   if (rows.length === 0) return;
   const source = unnest(rows, COLUMNS);
   await tx.insertInto("entries").columns(source.columns).expression(source.select).execute();
+}
+
+function gather(): Gathering {
+  let rows: EntryRow[] = [];
+  return {
+    take: (events) => rows.push(...rowsOf(events)),
+    appended() {
+      const done = rows;
+      rows = [];
+      return [{ table: "entries", types: COLUMNS, rows: done, key: KEY }];
+    },
+    changing: () => [],
+    held: 0,
+  };
+}
+
+type EntryRow = ReturnType<typeof rowOf>;
+
+function rowsOf(events: readonly AppliedEvent[]): EntryRow[] {
+  return events.flatMap((event) => {
+    return event.fact.kind === "posting" ? [rowOf(event, event.fact)] : [];
+  });
 }
 
 function rowOf({ accountId, version, recordedAt, after }: AppliedEvent, posting: Posting) {
@@ -42,7 +69,7 @@ function rowOf({ accountId, version, recordedAt, after }: AppliedEvent, posting:
   };
 }
 
-const COLUMNS: ColumnTypes<ReturnType<typeof rowOf>> = {
+const COLUMNS: ColumnTypes<EntryRow> = {
   account_id: "uuid",
   version: "int",
   owner_id: "uuid",

@@ -3,9 +3,20 @@ import type { PostingEvent } from "../../events/account-event.ts";
 import type { AppliedEvent } from "../../projector/account-state.ts";
 import type { Tx } from "../../tables.ts";
 import { type ColumnTypes, unnest } from "../../unnest.ts";
-import type { Projection } from "../projection.ts";
+import type { Gathering, Projection } from "../projection.ts";
 
-export const generalLedgerProjection: Projection = { name: "general-ledger", apply };
+const JOURNAL_KEY = ["ledger", "position"];
+const TOTALS_KEY = ["day", "gl_account", "currency"];
+
+export const generalLedgerProjection: Projection = {
+  name: "general-ledger",
+  tables: [
+    { name: "journal", key: JOURNAL_KEY },
+    { name: "gl_daily", key: TOTALS_KEY },
+  ],
+  apply,
+  gather,
+};
 
 /** The accounts of the general ledger. */
 type GlAccount = "settlement_assets" | "customer_deposits" | "transfers_in_transit";
@@ -25,7 +36,9 @@ async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {
   if (rows.length === 0) return;
   const journal = unnest(rows, JOURNAL_COLUMNS);
   await tx.insertInto("journal").columns(journal.columns).expression(journal.select).execute();
-  const totals = unnest(totalsOf(rows), TOTALS_COLUMNS);
+  const sums: Sums = new Map();
+  add(sums, rows);
+  const totals = unnest(totalsOf(sums), TOTALS_COLUMNS);
   await tx
     .insertInto("gl_daily")
     .columns(totals.columns)
@@ -66,24 +79,64 @@ function journalRows({ ledger, position, recordedAt, fact }: AppliedEvent): Jour
   ];
 }
 
-/** In a fixed order, so that two writers never wait for each other. */
-function totalsOf(rows: readonly JournalRow[]) {
-  const sums = new Map<string, { debits: bigint; credits: bigint }>();
-  const sumOf = (row: JournalRow, account: GlAccount) => {
-    const key = `${dayOf(row.recorded_at)} ${account} ${row.currency}`;
-    const sum = sums.get(key) ?? { debits: 0n, credits: 0n };
-    sums.set(key, sum);
-    return sum;
+/** A few rows a day, however long the log: the sums are kept, and grow. */
+function gather(): Gathering {
+  const sums: Sums = new Map();
+  let journal: JournalRow[] = [];
+  return {
+    take(events) {
+      const rows = events.flatMap(journalRows);
+      add(sums, rows);
+      journal.push(...rows);
+    },
+    appended() {
+      const rows = journal;
+      journal = [];
+      return [{ table: "journal", types: JOURNAL_COLUMNS, rows, key: JOURNAL_KEY }];
+    },
+    changing: () => [
+      { table: "gl_daily", types: TOTALS_COLUMNS, rows: totalsOf(sums), key: TOTALS_KEY },
+    ],
+    held: 0,
   };
+}
+
+interface Sum {
+  debits: bigint;
+  credits: bigint;
+}
+
+/** By day and currency, then by account of the general ledger. */
+type Sums = Map<string, Map<GlAccount, Sum>>;
+
+function add(sums: Sums, rows: readonly JournalRow[]): void {
   for (const row of rows) {
-    sumOf(row, row.debit_account).debits += BigInt(row.amount_minor);
-    sumOf(row, row.credit_account).credits += BigInt(row.amount_minor);
+    const key = `${dayOf(row.recorded_at)} ${row.currency}`;
+    const ofDay = sums.get(key) ?? new Map<GlAccount, Sum>();
+    if (ofDay.size === 0) sums.set(key, ofDay);
+    const amount = BigInt(row.amount_minor);
+    sumOf(ofDay, row.debit_account).debits += amount;
+    sumOf(ofDay, row.credit_account).credits += amount;
   }
-  return [...sums.keys()].sort().map((key) => {
-    const [day = "", gl_account = "", currency = ""] = key.split(" ");
-    const { debits, credits } = sums.get(key) as { debits: bigint; credits: bigint };
-    const totals = { debits_minor: debits.toString(), credits_minor: credits.toString() };
-    return { day, gl_account, currency, ...totals };
+}
+
+function sumOf(ofDay: Map<GlAccount, Sum>, account: GlAccount): Sum {
+  const known = ofDay.get(account);
+  if (known !== undefined) return known;
+  const sum = { debits: 0n, credits: 0n };
+  ofDay.set(account, sum);
+  return sum;
+}
+
+/** In a fixed order, so that two writers never wait for each other. */
+function totalsOf(sums: Sums) {
+  return [...sums.keys()].sort().flatMap((key) => {
+    const [day = "", currency = ""] = key.split(" ");
+    const ofDay = [...(sums.get(key) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+    return ofDay.map(([gl_account, { debits, credits }]) => {
+      const totals = { debits_minor: debits.toString(), credits_minor: credits.toString() };
+      return { day, gl_account, currency, ...totals };
+    });
   });
 }
 

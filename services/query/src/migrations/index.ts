@@ -1,0 +1,13 @@
+import { readTables } from "./0001-read-tables.ts";
+import type { ReadMigration } from "./read-migration.ts";
+
+/** What made the read tables what they are, in order. What was released stays as it is. */
+export const READ_MIGRATIONS: Readonly<Record<string, ReadMigration>> = {
+  "0001-read-tables": readTables,
+};
+
+/** The statements that make the read tables as they are now, in a new schema. */
+export function statementsFor(schema: string): string[] {
+  const steps = Object.values(READ_MIGRATIONS).flatMap((migration) => migration(schema));
+  return [`CREATE SCHEMA ${schema}`, ...steps];
+}
