@@ -28,6 +28,7 @@ afterEach(async () => {
 
 interface Open {
   readonly status: number;
+  readonly headers: Headers;
   /** The next piece; undefined once the answer has ended, rejected when it broke off. */
   read(): Promise<string | undefined>;
   hangUp(): void;
@@ -42,6 +43,7 @@ async function open(token: string): Promise<Open> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   return {
     status: response.status,
+    headers: response.headers,
     read: async () => (await reader?.read())?.value,
     hangUp: () => hangUp.abort(),
   };
@@ -55,6 +57,7 @@ async function expectToEnd(stream: Open): Promise<void> {
 test("a stream passes piece by piece, with the id that it goes on after", async () => {
   const { token } = await gateway.logIn();
   const stream = await open(token);
+  expect(stream.headers.get("cache-control")).toBe("no-store");
   expect(await stream.read()).toBe("id: 1\ndata: {}\n\n");
   upstream[0]?.write(":\n\n");
   expect(await stream.read()).toBe(":\n\n");
