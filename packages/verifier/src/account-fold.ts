@@ -29,6 +29,9 @@ export interface AccountFold {
   apply(event: Envelope): void;
   /** The version of the last event, 0 before the first. */
   readonly version: number;
+  /** In minor units; zero before the first event. */
+  readonly balance: bigint;
+  readonly currency: string;
   /** The account as the read side shows it; undefined before the first event. */
   account(): Account | undefined;
 }
@@ -53,6 +56,12 @@ export function createAccountFold(): AccountFold {
     },
     get version() {
       return last?.version ?? 0;
+    },
+    get balance() {
+      return state?.balance ?? 0n;
+    },
+    get currency() {
+      return state?.currency ?? "";
     },
     account() {
       if (state === undefined || opening === undefined || last === undefined) return undefined;
