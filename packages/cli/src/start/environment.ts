@@ -41,6 +41,7 @@ const OF_AUTH = [
   "LOGIN_FAILURES_ADDRESS",
   "LOGIN_FAILURES_GLOBAL",
 ] as const;
+const NO_FAILURE_LIMITS = { LOGIN_FAILURES_ADDRESS: "0", LOGIN_FAILURES_GLOBAL: "0" };
 const OF_GATEWAY = [
   "TRUSTED_PROXIES",
   "RATE_LIMIT_ADDRESS",
@@ -78,6 +79,8 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
       ...common("auth"),
       ...userTokens,
       DATABASE_URL: urlFor(server, "countinghouse_auth", "auth"),
+      // Who switches the limit of an address off means its failures, too, unless they say more.
+      ...(settings.RATE_LIMIT_LOGIN === "0" && NO_FAILURE_LIMITS),
       ...pick(settings, OF_AUTH),
     },
     relay: {
@@ -159,5 +162,5 @@ function publicKeys(secretKey: string): Record<string, string> {
 
 function pick(settings: Settings, names: readonly (keyof Settings)[]): Env {
   const pairs = names.map((name) => [name, settings[name]]);
-  return Object.fromEntries(pairs) as Env;
+  return Object.fromEntries(pairs.filter(([, value]) => value !== undefined)) as Env;
 }
