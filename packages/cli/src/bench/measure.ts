@@ -4,6 +4,7 @@ import { openSync } from "node:fs";
 import { devNull } from "node:os";
 import { join } from "node:path";
 import { deriveKey, ed25519FromSeed, ed25519PublicKey } from "@countinghouse/service-kit";
+import { CliError } from "../cli-error.ts";
 import type { Disk } from "./disk.ts";
 import type { Generator } from "./load/generator.ts";
 import type { LoadResult, Payer } from "./load/plan.ts";
@@ -74,6 +75,7 @@ async function measureLoad(what: Measurement, ground: Ground): Promise<Sample> {
     ground.tally.acknowledged += load.acknowledged * what.transfers;
     ground.tally.isComplete &&= load.isComplete;
   }
+  if (load.wrongBodies > 0) throw new CliError(`${what.name}: answers that are no transfers.`);
   const answered = (load.statuses[200] ?? 0) + (load.statuses[201] ?? 0);
   const commandPid = system.pidOf("command");
   const mib = commandPid === undefined ? undefined : residentMib(commandPid);

@@ -41,8 +41,8 @@ export interface LoadResult {
   readonly p999: number;
   /** Processor time of the generator in the measured time. */
   readonly cpuSeconds: number;
-  /** Whether every sampled body was the answer of a transfer. */
-  readonly sampled: number;
+  /** Successes whose body was looked at and was no answer to a transfer. */
+  readonly wrongBodies: number;
 }
 
 export type FromGenerator =
