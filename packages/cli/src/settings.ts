@@ -2,11 +2,12 @@ import { type Env, loadConfig } from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 import { CliError } from "./cli-error.ts";
 
+const Text = Type.Optional(Type.String({ minLength: 1 }));
 const Limit = Type.Optional(Type.String({ pattern: "^[0-9]+$" }));
 
 /** Handed on as they are; the relay checks them. */
 const TOPICS = {
-  TOPIC_PREFIX: Type.Optional(Type.String({ minLength: 1 })),
+  TOPIC_PREFIX: Text,
   TOPIC_PARTITIONS: Limit,
   TOPIC_REPLICATION: Limit,
   TOPIC_MIN_INSYNC: Limit,
@@ -19,20 +20,24 @@ const schema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080 }),
   COUNTINGHOUSE_DATA: Type.String({ minLength: 1, default: ".countinghouse" }),
   ENVIRONMENT: Type.Enum(["development", "test", "production"], { default: "development" }),
-  LOG_LEVEL: Type.Optional(Type.String({ minLength: 1 })),
-  DATABASE_URL: Type.Optional(Type.String({ minLength: 1 })),
-  KAFKA_BROKERS: Type.Optional(Type.String({ minLength: 1 })),
+  LOG_LEVEL: Text,
+  DATABASE_URL: Text,
+  KAFKA_BROKERS: Text,
   ...TOPICS,
   READY_LAG_SECONDS: Limit,
   SECRET_KEY: Type.Optional(Type.String({ minLength: 32 })),
-  ALGORITHM: Type.Optional(Type.String({ minLength: 1 })),
+  ALGORITHM: Text,
   ACCESS_TOKEN_EXPIRE_MINUTES: Limit,
-  AUDIT_ORIGIN: Type.Optional(Type.String({ minLength: 1 })),
+  AUDIT_ORIGIN: Text,
   RATE_LIMIT_ADDRESS: Limit,
   RATE_LIMIT_USER: Limit,
   RATE_LIMIT_LOGIN: Limit,
   RATE_LIMIT_REGISTER: Limit,
-  TRUSTED_PROXIES: Type.Optional(Type.String({ minLength: 1 })),
+  TRUSTED_PROXIES: Text,
+  CORS_ORIGINS: Text,
+  TLS_CERT_FILE: Text,
+  TLS_KEY_FILE: Text,
+  REDIS_URL: Text,
   PASSWORD_MIN_LENGTH: Limit,
   PASSWORD_MEMORY_KIB: Limit,
   PASSWORD_PASSES: Limit,

@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { SecureContextOptions } from "node:tls";
 import type { Access } from "@countinghouse/contracts";
 import { Ajv } from "ajv";
-import fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import { handleClientError, handleError } from "./errors.ts";
 import { isDay, isMoment } from "./formats.ts";
 import { addHealthRoutes, type ReadinessCheck } from "./health.ts";
@@ -32,16 +38,20 @@ export interface AppDeps {
   readonly readiness: readonly ReadinessCheck[];
   /** An inner service takes the request id that the gateway gave; the gateway gives a new one. */
   readonly requestIds: "from gateway" | "new";
+  /** Serves TLS with this; plain HTTP unless given. */
+  readonly tls?: SecureContextOptions;
   /** Whose `X-Forwarded-For` is believed, as addresses and networks; nobody's unless given. */
   readonly trustedProxies?: readonly string[];
   /** What answers a request that no route takes; a 404 unless given. */
-  readonly refusalOf?: (request: FastifyRequest) => Promise<ProblemError>;
+  readonly refusalOf?: (request: FastifyRequest, reply: FastifyReply) => Promise<ProblemError>;
 }
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** Who may call the route; a route without it fails the start. */
     access?: Access;
+    /** The operation that the route serves. */
+    operation?: string;
   }
   interface FastifyInstance {
     /** Aborted when the app begins to close: long answers end themselves. */
@@ -56,6 +66,7 @@ declare module "fastify" {
  */
 export function createApp(deps: AppDeps): FastifyInstance {
   const app = fastify({
+    ...serverOptions(deps.tls),
     loggerInstance: deps.logger as Logger & { level: string },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: deps.requestIds === "new" ? () => randomUUID() : requestIdOf,
@@ -68,15 +79,10 @@ export function createApp(deps: AppDeps): FastifyInstance {
     routerOptions: { querystringParser: parseQueryString },
     clientErrorHandler: handleClientError,
     frameworkErrors: handleError as never,
-    http: {
-      maxHeaderSize: REQUEST_LIMITS.headerBytes,
-      headersTimeout: REQUEST_LIMITS.headersTimeoutMs,
-      connectionsCheckingInterval: REQUEST_LIMITS.checkIntervalMs,
-    },
   }) as unknown as FastifyInstance;
   app.setErrorHandler(handleError);
-  app.setNotFoundHandler(async (request) => {
-    throw (await deps.refusalOf?.(request)) ?? new ProblemError("not_found");
+  app.setNotFoundHandler(async (request, reply) => {
+    throw (await deps.refusalOf?.(request, reply)) ?? new ProblemError("not_found");
   });
   useStrictParsers(app);
   requirePolicies(app);
@@ -91,6 +97,16 @@ export function createApp(deps: AppDeps): FastifyInstance {
   }
   addHealthRoutes(app, deps.readiness);
   return app;
+}
+
+function serverOptions(tls: SecureContextOptions | undefined): object {
+  const limits = {
+    maxHeaderSize: REQUEST_LIMITS.headerBytes,
+    headersTimeout: REQUEST_LIMITS.headersTimeoutMs,
+    connectionsCheckingInterval: REQUEST_LIMITS.checkIntervalMs,
+  };
+  if (tls === undefined) return { http: limits };
+  return { https: { ...limits, ...tls, handshakeTimeout: REQUEST_LIMITS.headersTimeoutMs } };
 }
 
 function requestIdOf(request: IncomingMessage): string {

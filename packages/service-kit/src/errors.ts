@@ -93,7 +93,8 @@ const failed = new WeakSet<Socket>();
  * not take this one for it.
  */
 export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed) {
+  // Only who speaks HTTP gets an answer in HTTP; a handshake that failed is not a redirect either.
+  if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? "") || socket.destroyed) {
     socket.destroy();
     return;
   }

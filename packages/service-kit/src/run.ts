@@ -68,7 +68,8 @@ async function open(app: FastifyInstance, host: string, port: number): Promise<s
   await app.listen({ host, port });
   const { port: bound } = app.server.address() as AddressInfo;
   const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${bound}`;
+  const scheme = "setSecureContext" in app.server ? "https" : "http";
+  return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${bound}`;
 }
 
 /**

@@ -15,13 +15,16 @@ import type { FastifyInstance } from "fastify";
 import { refusalOf } from "./allowed-methods.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { clientAddressOf } from "./client-address.ts";
-import type { Config } from "./config.ts";
+import { type Config, certificateFiles } from "./config.ts";
+import { createCors, parseOrigins } from "./cors.ts";
 import { addDocs } from "./docs.ts";
 import { forward, type Target, type Way } from "./forward.ts";
 import { createInnerTokens, createOwnToken } from "./inner-tokens.ts";
 import { createOpenAnswers } from "./open-answers.ts";
 import { CALLERS_MAX, createRateLimits } from "./rate-limits.ts";
 import type { SessionCache } from "./session-cache.ts";
+import type { SharedCounters } from "./shared-counters.ts";
+import { followCertificate, readCertificate } from "./tls.ts";
 
 export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds" | "refusalOf"> {
   readonly config: Config;
@@ -29,19 +32,23 @@ export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds" | "refu
   readonly targets: Readonly<Record<ServiceName, Target>>;
   readonly sessions: SessionCache;
   readonly signer: InnerSigner;
+  readonly counters?: SharedCounters;
 }
 
 /** The single door: every public operation, verified, limited and streamed to its service. */
 export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   const { config, targets, sessions, signer, logger, metrics } = deps;
+  const certificate = certificateFiles(config);
   const app = createApp({
     ...deps,
+    ...(certificate && { tls: readCertificate(certificate) }),
     name: "gateway",
     requestIds: "new",
     trustedProxies: parseProxies(config.TRUSTED_PROXIES) ?? [],
-    async refusalOf(request) {
+    async refusalOf(request, reply) {
       // Who has no token is not even told what there is not.
-      await authenticate(request.raw);
+      const caller = await authenticate(request.raw);
+      await limits.byUser(request, reply, caller.session);
       return refusalOf(request.url.split("?", 1)[0] ?? "");
     },
   });
@@ -53,7 +60,15 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   );
   const innerTokenOf = createInnerTokens(signer);
   const ownToken = createOwnToken(signer);
-  const limits = createRateLimits(app, config);
+  const limits = createRateLimits(app, config, deps.counters);
+  const cors = createCors(parseOrigins(config.CORS_ORIGINS) ?? []);
+  if (certificate !== undefined) followCertificate(app, certificate, logger, metrics);
+  app.addHook("onRequest", async (request, reply) => {
+    cors.mark(request, reply);
+    // Whatever is asked for, be it there or not.
+    await limits.byAddress(request, reply, request.routeOptions.config?.operation);
+    if (cors.answerPreflight(request, reply)) return reply;
+  });
   const openAnswers = createOpenAnswers(sessions, metrics);
   app.closing.addEventListener("abort", () => openAnswers.close(), { once: true });
 
@@ -63,9 +78,8 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
     app.route({
       method,
       url: routePath(path),
-      config: { access },
+      config: { access, operation: name },
       onRequest: async (request, reply) => {
-        await limits.byAddress(request, reply, name);
         const isAuth = service === "auth";
         const way: Way = {
           target: targets[service],

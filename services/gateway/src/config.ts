@@ -9,6 +9,8 @@ import {
   userTokenConfig,
 } from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
+import { parseOrigins } from "./cors.ts";
+import { type CertificateFiles, readCertificate } from "./tls.ts";
 
 const perMinute = (usual: number) => {
   return Type.Integer({ minimum: 0, maximum: 1_000_000, default: usual });
@@ -33,14 +35,21 @@ const configSchema = Type.Object({
   AUDIT_URL: HttpUrl,
   /** Addresses and networks, joined by commas, whose `X-Forwarded-For` is believed. */
   TRUSTED_PROXIES: Type.String({ default: "" }),
+  /** Origins whose pages may use the bank in a browser, joined by commas; none unless set. */
+  CORS_ORIGINS: Type.String({ default: "" }),
+  /** Files in PEM: the certificate with its chain, and its key. With them TLS is all there is. */
+  TLS_CERT_FILE: Type.Optional(Type.String({ minLength: 1 })),
+  TLS_KEY_FILE: Type.Optional(Type.String({ minLength: 1 })),
+  /** With it limits hold over all gateways. */
+  REDIS_URL: Type.Optional(Type.String({ pattern: "^rediss?://" })),
   ...limits,
 });
 
 export type Config = Static<typeof configSchema>;
 
 /**
- * Reads the settings from `env`. Throws a ConfigError, for a proxy that is no address and, in
- * production, for a limit of 0, too.
+ * Reads the settings from `env`. Throws a ConfigError, for what is no list of proxies or origins
+ * and a certificate of no use, too, and in production for limits of 0 and plain HTTP.
  */
 export function readConfig(env: Env): Config {
   const config = loadConfig("gateway", configSchema, env);
@@ -50,6 +59,32 @@ export function readConfig(env: Env): Config {
   if (parseProxies(config.TRUSTED_PROXIES) === undefined) {
     problems.push("TRUSTED_PROXIES must list addresses and networks, joined by commas");
   }
+  if (parseOrigins(config.CORS_ORIGINS) === undefined) {
+    problems.push("CORS_ORIGINS must list origins (https://host:port), joined by commas, no *");
+  }
+  problems.push(...tlsProblems(config));
   if (problems.length === 0) return config;
   throw new ConfigError("gateway", problems);
+}
+
+/** The files of the certificate; undefined where plain HTTP is served. */
+export function certificateFiles(config: Config): CertificateFiles | undefined {
+  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = config;
+  return certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile };
+}
+
+function tlsProblems(config: Config): string[] {
+  const files = certificateFiles(config);
+  if (files === undefined) {
+    const isOne = config.TLS_CERT_FILE !== undefined || config.TLS_KEY_FILE !== undefined;
+    if (isOne) return ["TLS_CERT_FILE and TLS_KEY_FILE must be set together"];
+    if (config.ENVIRONMENT !== "production") return [];
+    return ["TLS_CERT_FILE and TLS_KEY_FILE must be set in production, which serves no plain HTTP"];
+  }
+  try {
+    readCertificate(files);
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
 }

@@ -1,6 +1,6 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { PROBLEMS, problemDocument } from "@countinghouse/contracts";
-import { type Logger, malformed, ProblemError, SECURITY_HEADERS } from "@countinghouse/service-kit";
+import { type Logger, malformed, ProblemError } from "@countinghouse/service-kit";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** Open connections to one service at most, and how long an unused one is kept. */
@@ -156,6 +156,10 @@ function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: strin
   for (const [name, value] of Object.entries(answer.headers)) {
     if (!NOT_PASSED_BACK.has(name)) headers[name] = value;
   }
+  const own = reply.getHeader("vary");
+  if (own !== undefined && answer.headers.vary !== undefined) {
+    headers.vary = `${own}, ${answer.headers.vary}`;
+  }
   const status = answer.statusCode ?? 502;
   if (Number(answer.headers["content-length"] ?? Number.NaN) <= WHOLE_BYTES) {
     passWhole(answer, reply, requestId, (body) => {
@@ -217,7 +221,7 @@ function fail(reply: FastifyReply, requestId: string): void {
   }
   const { code, headers } = new ProblemError("unavailable", { retryAfterSeconds: 1 });
   raw.writeHead(PROBLEMS[code].status, {
-    ...SECURITY_HEADERS,
+    ...(reply.getHeaders() as IncomingHttpHeaders),
     ...headers,
     "content-type": "application/problem+json; charset=utf-8",
   });

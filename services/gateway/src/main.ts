@@ -14,6 +14,7 @@ import { buildApp } from "./app.ts";
 import { readConfig } from "./config.ts";
 import { createTarget } from "./forward.ts";
 import { createSessionCache } from "./session-cache.ts";
+import { createSharedCounters } from "./shared-counters.ts";
 
 const READY_TIMEOUT_MS = 900;
 
@@ -39,10 +40,16 @@ export async function start(env: Env): Promise<RunningService> {
   const { version } = JSON.parse(
     readFileSync(new URL("../package.json", import.meta.url), "utf8"),
   ) as { version: string };
-  const deps = { config, logger, metrics, readiness, version, targets, sessions, signer };
+  const { REDIS_URL } = config;
+  const counters = REDIS_URL ? createSharedCounters(REDIS_URL, logger, metrics) : undefined;
+  const deps = {
+    ...{ config, logger, metrics, readiness, version, targets, sessions, signer },
+    ...(counters && { counters }),
+  };
   const app = await buildApp(deps);
   const release = [
     async () => sessions.stop(),
+    async () => counters?.stop(),
     async () => {
       for (const { agent, openAgent } of Object.values(targets)) {
         agent.destroy();

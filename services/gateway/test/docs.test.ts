@@ -1,5 +1,11 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { get } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { asyncApiDocument, openApiDocument } from "@countinghouse/contracts";
 import { goldenEvents } from "@countinghouse/contracts/golden";
+import { newCertificate } from "@countinghouse/testing";
 import { afterEach, expect, test } from "vitest";
 import { openGateway, type TestGateway } from "./support/gateway.ts";
 
@@ -41,8 +47,14 @@ test("a document is read and nothing else", async () => {
 });
 
 test("[S16] in production neither a document nor the page is there", async () => {
-  gateway = await openGateway(PRODUCTION);
+  const folder = mkdtempSync(join(tmpdir(), "countinghouse-docs-"));
+  const { certFile, keyFile, ca } = await newCertificate(folder);
+  const tls = { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
+  gateway = await openGateway({ ...PRODUCTION, ...tls });
   for (const path of ["/openapi.json", "/asyncapi.json", "/docs", "/docs/"]) {
-    expect((await fetch(gateway.url + path, { redirect: "manual" })).status).toBe(401);
+    const [answer] = await once(get(gateway.url + path, { ca, agent: false }), "response");
+    expect(answer.statusCode).toBe(401);
+    answer.resume();
   }
+  rmSync(folder, { recursive: true });
 });

@@ -45,3 +45,27 @@ test.each(Object.entries(STRICTER))("[S38] %s has a limit of its own", async (na
   expect(answers.map(({ status }) => status === 429)).toEqual([false, true]);
   expect((await post("refresh")).status).not.toBe(429);
 });
+
+const EVERYTHING = [
+  "/livez",
+  "/readyz",
+  "/docs/",
+  "/openapi.json",
+  "/v1/nothing",
+  "/.well-known/x",
+];
+
+test.each(EVERYTHING)("[S38] %s counts like everything else", async (path) => {
+  gateway = await openGateway({ RATE_LIMIT_ADDRESS: "1" });
+  const { url } = gateway;
+  const answers = await statuses(2, () => fetch(url + path));
+  expect(answers.map(({ status }) => status === 429)).toEqual([false, true]);
+});
+
+test("[S38] what is not there counts for the user who asks, too", async () => {
+  gateway = await openGateway({ RATE_LIMIT_USER: "1" });
+  const { url } = gateway;
+  const { token } = await gateway.logIn();
+  const ask = () => fetch(`${url}/v1/nothing`, { headers: { authorization: `Bearer ${token}` } });
+  expect((await statuses(2, ask)).map(({ status }) => status)).toEqual([404, 429]);
+});
