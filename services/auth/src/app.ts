@@ -8,6 +8,7 @@ import {
 import fastifyJwt from "@fastify/jwt";
 import type { FastifyInstance } from "fastify";
 import type { Kysely } from "kysely";
+import type { SessionFeed } from "./changes/feed.ts";
 import type { Config } from "./config.ts";
 import { createGuesses, type Guesses } from "./guesses.ts";
 import { createKnownDevices, type KnownDevices } from "./known-devices.ts";
@@ -21,7 +22,6 @@ import { sessionRoutes } from "./routes/sessions.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { userRoutes } from "./routes/users.ts";
 import { createSecondFactor, type SecondFactor } from "./second-factor.ts";
-import { createSessionFeed, type SessionFeed } from "./session-feed.ts";
 import type { Tables } from "./tables.ts";
 import type { RefreshTokens } from "./tokens.ts";
 import { createRefreshTokens, createTokenIssuer, type IssueTokens } from "./tokens.ts";
@@ -32,6 +32,7 @@ const CLEAN_EVERY_MS = 10 * 60 * 1000;
 export interface AuthDeps extends Omit<AppDeps, "name" | "requestIds"> {
   readonly config: Config;
   readonly db: Kysely<Tables>;
+  readonly feed: SessionFeed;
 }
 
 /** What the routes work with. */
@@ -51,11 +52,10 @@ export interface RouteDeps {
 
 /** Users, sessions and tokens, for the gateway and the services. */
 export async function buildApp(deps: AuthDeps): Promise<FastifyInstance> {
-  const { config, db } = deps;
+  const { config, db, feed } = deps;
   const app = createApp({ ...deps, name: "auth", requestIds: "from gateway" });
   await app.register(fastifyJwt, userTokenOptions(config));
-  const feed = createSessionFeed();
-  app.closing.addEventListener("abort", () => feed.stop());
+  app.closing.addEventListener("abort", () => feed.endLines());
   const routes: RouteDeps = {
     config,
     db,

@@ -10,8 +10,12 @@ import {
   runAsProcess,
 } from "@countinghouse/service-kit";
 import { buildApp } from "./app.ts";
+import { createSessionFeed } from "./changes/feed.ts";
 import { configSchema } from "./config.ts";
 import type { Tables } from "./tables.ts";
+
+/** How long a start waits for the database before it says that it is not ready. */
+const FIRST_WORD_MS = 3_000;
 
 /** Starts auth on the settings in `env`. */
 export async function start(env: Env): Promise<RunningService> {
@@ -21,14 +25,16 @@ export async function start(env: Env): Promise<RunningService> {
   const pool = createPool(config.DATABASE_URL, "auth", logger);
   const db = createKysely<Tables>(pool);
   const readiness = [{ name: "database", check: () => pool.query("SELECT 1") }];
-  const app = await buildApp({ config, logger, metrics, readiness, db });
+  const feed = createSessionFeed(config.DATABASE_URL, logger);
+  await feed.listening(FIRST_WORD_MS);
+  const app = await buildApp({ config, logger, metrics, readiness, db, feed });
   return listen({
     name: "auth",
     app,
     metrics,
     readiness,
     config,
-    release: [() => db.destroy()],
+    release: [() => feed.stop(), () => db.destroy()],
   });
 }
 

@@ -1,8 +1,9 @@
 import { randomUUIDv7 } from "node:crypto";
 import type { Role } from "@countinghouse/contracts";
 import { type Expression, type Kysely, type Selectable, type SqlBool, sql } from "kysely";
+import type { SessionFeed } from "./changes/feed.ts";
+import type { Announcement } from "./changes/peers.ts";
 import type { PagePlace } from "./pages.ts";
-import type { SessionFeed } from "./session-feed.ts";
 import type { Tables } from "./tables.ts";
 import { hashOf, type TokenSession } from "./tokens.ts";
 import type { UserRow } from "./users.ts";
@@ -24,25 +25,25 @@ export interface Change<T> {
 }
 
 /**
- * Runs `work` in a transaction and returns once no gateway acts on what was before. It announces
- * even when COMMIT failed, for it may have happened all the same; forgetting too much is harmless.
+ * Runs `work` in a transaction and returns once no gateway acts on what was before. That is waited
+ * for even when COMMIT failed, for it may have happened all the same.
  */
 export async function changeSessions<T>(
   db: Kysely<Tables>,
   feed: SessionFeed,
   work: (db: Kysely<Tables>) => Promise<Change<T>>,
 ): Promise<T> {
-  let sessions: readonly string[] = [];
+  let announcement: Announcement | undefined;
   try {
     // After a wait for a lock the next statement has to see what was committed meanwhile.
     const transaction = db.transaction().setIsolationLevel("read committed");
     return await transaction.execute(async (inside) => {
-      const change = await work(inside);
-      sessions = change.sessions;
-      return change.value;
+      const { value, sessions } = await work(inside);
+      if (sessions.length > 0) announcement = await feed.announce(inside, sessions);
+      return value;
     });
   } finally {
-    await feed.announce(sessions);
+    await announcement?.settled();
   }
 }
 

@@ -3,40 +3,38 @@ import { ProblemError } from "@countinghouse/service-kit";
 
 /** Gateways that follow at once. */
 const FOLLOWERS_MAX = 64;
-/** A follower forgets everything when it hears nothing for 1.5 s. */
-const HEARTBEAT_MS = 500;
-/** Longer than that silence: a follower cut off for not answering has forgotten by then. */
+/** Longer than 1.5 s, after which a follower that hears nothing has forgotten everything. */
 const ACKNOWLEDGE_WITHIN_MS = 2_000;
 /** What a follower has not taken yet; with more than that it is cut off. */
 const UNSENT_BYTES_MAX = 1024 * 1024;
 
 /**
- * Tells every gateway which sessions have changed, and waits until each has taken note. Gateways
- * remember the answers of checkSession, so whoever changes a session answers its caller only once
- * `announce` has resolved: from then on no gateway acts on what was before.
- *
- * The feed knows the gateways that are connected to this process. Several auth processes would have
- * to announce each other's changes, by LISTEN and NOTIFY.
+ * The gateways that follow this process. A gateway remembers the answers of checkSession for as
+ * long as it hears lines, so a line says: up to here you have been told of all changes.
  */
-export interface SessionFeed {
+export interface Followers {
+  readonly count: number;
   /** The lines for a gateway, `{"seq":n,"sessions":[…]}`. Throws a 503 when there are too many. */
   follow(follower: string): Readable;
-  /** The gateway has taken note of all lines up to `seq`. Throws a 404 for one that is cut off. */
-  acknowledge(follower: string, seq: number): void;
+  /** The gateway has taken note of all lines up to `seq`. False for one that is not here. */
+  acknowledge(follower: string, seq: number): boolean;
+  /** Tells all of them that nothing has changed. */
+  beat(): void;
   /** Resolves once every gateway has taken note, or has been cut off for not saying so. */
-  announce(sessions: readonly string[]): Promise<void>;
+  tell(sessions: readonly string[]): Promise<void>;
+  /** They were not told all there was: each has to come again, and remembers nothing till then. */
+  cutOffAll(): void;
   stop(): void;
 }
 
-export function createSessionFeed(): SessionFeed {
+export function createFollowers(): Followers {
   const followers = new Map<string, Follower>();
   let last = 0;
   let isStopped = false;
-  const heartbeat = setInterval(() => {
-    for (const follower of followers.values()) follower.tell(last, []);
-  }, HEARTBEAT_MS);
-
   return {
+    get count() {
+      return followers.size;
+    },
     follow(id) {
       followers.get(id)?.cutOff();
       if (isStopped || followers.size >= FOLLOWERS_MAX) {
@@ -48,12 +46,13 @@ export function createSessionFeed(): SessionFeed {
       return follower.lines;
     },
     acknowledge(id, seq) {
-      const follower = followers.get(id);
-      if (follower === undefined) throw new ProblemError("not_found");
-      follower.acknowledge(seq);
+      followers.get(id)?.acknowledge(seq);
+      return followers.has(id);
     },
-    async announce(sessions) {
-      if (sessions.length === 0) return;
+    beat() {
+      for (const follower of followers.values()) follower.tell(last, []);
+    },
+    async tell(sessions) {
       last += 1;
       const notes = [...followers.values()].map((follower) => {
         const note = follower.noteOf(last);
@@ -62,9 +61,11 @@ export function createSessionFeed(): SessionFeed {
       });
       await Promise.all(notes);
     },
+    cutOffAll() {
+      for (const follower of [...followers.values()]) follower.cutOff();
+    },
     stop() {
       isStopped = true;
-      clearInterval(heartbeat);
       for (const follower of followers.values()) follower.end();
     },
   };
