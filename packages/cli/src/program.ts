@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ConfigError } from "@countinghouse/service-kit";
 import { Command } from "commander";
 import { CliError, reasonOf } from "./cli-error.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addBench } from "./commands/bench.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addEnv } from "./commands/env.ts";
@@ -17,7 +18,7 @@ const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
 
 const COMMANDS = [
   ...[addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv],
-  ...[addTopics, addBench, addProjections],
+  ...[addTopics, addBench, addProjections, addAudit],
 ];
 
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */

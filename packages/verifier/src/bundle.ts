@@ -3,6 +3,7 @@ import {
   type Checkpoint,
   decodeBundle,
   HASH_BYTES,
+  isSize,
   MalformedError,
   openCheckpoint,
   parseCheckpoint,
@@ -27,11 +28,18 @@ export const BUNDLE_FILES = {
   accounts: "accounts.ndjson",
 } as const;
 
+/** Where a bundle keeps the checkpoint of a size that it was once exported for. */
+export function checkpointPath(size: number): string {
+  return `checkpoints/${size}`;
+}
+
 /** What a bundle says of itself. */
 export interface Manifest {
   readonly format: typeof BUNDLE_FORMAT;
   readonly ledger: number;
   readonly size: number;
+  /** The sizes that the bundle was exported for, each with its checkpoint; the last is `size`. */
+  readonly checkpoints?: readonly number[];
 }
 
 /** Where the files of a bundle are; undefined for one that is not there. */
@@ -42,6 +50,8 @@ export interface BundleHead {
   readonly ledger: number;
   readonly key: VerifierKey;
   readonly checkpoint: Checkpoint;
+  /** The checkpoints of earlier exports, by their files. */
+  readonly earlier: ReadonlyMap<string, Checkpoint>;
 }
 
 /** Reads and checks the small files; undefined when nothing further can be checked. */
@@ -66,7 +76,29 @@ export async function readHead(
     report({ code: "another_log", about: `${checkpoint.origin}, not ${verifierKey.name}` });
   }
   checkSignature(checkpoint, verifierKey, BUNDLE_FILES.checkpoint, report);
-  return { ledger: parsed.ledger, key: verifierKey, checkpoint };
+  const earlier = await readEarlier(read, parsed, verifierKey, report);
+  return { ledger: parsed.ledger, key: verifierKey, checkpoint, earlier };
+}
+
+async function readEarlier(
+  read: ReadFile,
+  { size, checkpoints = [] }: Manifest,
+  key: VerifierKey,
+  report: (finding: Finding) => void,
+): Promise<Map<string, Checkpoint>> {
+  const earlier = new Map<string, Checkpoint>();
+  for (const wanted of checkpoints) {
+    const path = checkpointPath(wanted);
+    const note = String((await read(path)) ?? "");
+    const checkpoint = attempt(() => parseCheckpoint(note));
+    if (checkpoint === undefined || checkpoint.size !== wanted || wanted > size) {
+      report({ code: "malformed_file", about: path });
+      continue;
+    }
+    checkSignature(checkpoint, key, path, report);
+    earlier.set(path, checkpoint);
+  }
+  return earlier;
 }
 
 /** Reports a checkpoint that the key has not signed. */
@@ -86,10 +118,10 @@ export function checkSignature(
 
 function manifestOf(bytes: Buffer | undefined): Manifest | undefined {
   const value = attempt(() => JSON.parse(String(bytes ?? "")) as Partial<Manifest>);
-  const { format, ledger, size } = value ?? {};
-  if (format !== BUNDLE_FORMAT || !Number.isInteger(ledger) || !Number.isInteger(size)) {
-    return undefined;
-  }
+  const { format, ledger, size, checkpoints = [] } = value ?? {};
+  const numbers: unknown[] = Array.isArray(checkpoints) ? [ledger, size, ...checkpoints] : [""];
+  const isWhole = numbers.every((number) => typeof number === "number" && isSize(number));
+  if (format !== BUNDLE_FORMAT || !isWhole) return undefined;
   return value as Manifest;
 }
 

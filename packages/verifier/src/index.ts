@@ -4,3 +4,4 @@ export * from "./events.ts";
 export * from "./findings.ts";
 export * from "./ledger-fold.ts";
 export * from "./verify-bundle.ts";
+export * from "./verify-receipt.ts";

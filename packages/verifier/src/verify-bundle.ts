@@ -117,6 +117,10 @@ class Walk {
   readonly #events = TreeEdge.empty();
   #hashes: TreeEdge = this.#events;
   readonly #tiles: FullTile[] = [];
+  /** Checkpoints that the log must have passed through, by their sizes. */
+  readonly #passed = new Map<number, { readonly about: string; readonly root: Hash }[]>();
+  /** The largest size at which it has been what it was. */
+  #agreed = 0;
   #position = 0;
 
   constructor(
@@ -128,6 +132,14 @@ class Walk {
   ) {
     [this.#head, this.#read, this.#fold] = [head, read, fold];
     [this.#report, this.#options] = [report, options];
+    for (const [about, { size, root }] of head.earlier) this.#passes(size, { about, root });
+    const { against } = options;
+    const about = "the checkpoint that was seen before";
+    if (against !== undefined) this.#passes(against.size, { about, root: against.root });
+  }
+
+  #passes(size: number, at: { readonly about: string; readonly root: Hash }): void {
+    this.#passed.set(size, [...(this.#passed.get(size) ?? []), at]);
   }
 
   async run(): Promise<void> {
@@ -172,12 +184,18 @@ class Walk {
     if (event !== undefined) this.#fold.apply(event);
   }
 
-  /** At the size of the older checkpoint the tree must have been that tree. */
+  /** At the size of an older checkpoint the tree must have been that tree. */
   #lookBack(): void {
-    const { against } = this.#options;
-    if (against === undefined || this.#hashes.size !== against.size) return;
-    if (this.#hashes.root().equals(against.root)) return;
-    this.#report({ code: "forked", position: 1, until: against.size });
+    const { size } = this.#hashes;
+    const passed = this.#passed.get(size);
+    if (passed === undefined) return;
+    this.#passed.delete(size);
+    const root = this.#hashes.root();
+    const others = passed.filter((checkpoint) => !checkpoint.root.equals(root));
+    for (const { about } of others) {
+      this.#report({ code: "forked", position: this.#agreed + 1, until: size, about });
+    }
+    if (others.length === 0) this.#agreed = size;
   }
 
   /** Upper tiles must be what follows from the leaves below them. */

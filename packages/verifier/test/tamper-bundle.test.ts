@@ -145,7 +145,8 @@ describe("[S45] whoever has the bank's key is found by who has seen an older che
 
   test("a log that was rewritten and signed again", async () => {
     const { findings } = await verify(new TestBundle(branch));
-    expect(findings).toContainEqual({ code: "forked", position: 1, until: 700 });
+    const about = "the checkpoint that was seen before";
+    expect(findings).toContainEqual({ code: "forked", position: 1, until: 700, about });
   });
 
   test("a shorter log, signed again: the tail is gone", async () => {

@@ -1,9 +1,10 @@
 // How many events a second a rebuild takes: node services/query/bench/rebuild.ts [events]
 import { logPagesOf } from "@countinghouse/cli";
 import { createLogger } from "@countinghouse/service-kit";
+import { writeLog } from "@countinghouse/testing/world";
 import pg from "pg";
 import { rebuild } from "../src/rebuild/rebuild.ts";
-import { openWorld, writeLog } from "./world.ts";
+import { openWorld } from "./world.ts";
 
 const PAIRS = 10_000;
 
