@@ -25,6 +25,7 @@ const schema = Type.Object({
   KAFKA_BROKERS: Text,
   ...TOPICS,
   READY_LAG_SECONDS: Limit,
+  TIME_ZONE: Type.Optional(Type.String({ minLength: 1 })),
   SECRET_KEY: Type.Optional(Type.String({ minLength: 32 })),
   ALGORITHM: Text,
   ACCESS_TOKEN_EXPIRE_MINUTES: Limit,

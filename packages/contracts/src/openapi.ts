@@ -59,9 +59,10 @@ function describe(name: string, operation: Operation): Json {
   };
 }
 
-function pathParameters({ path }: Operation): Json[] {
-  return [...path.matchAll(/\{(\+?)(\w+)\}/g)].map(([, rest, name]) => {
-    return { name, in: "path", required: true, schema: rest ? { type: "string" } : Uuid };
+function pathParameters({ path, params }: Operation): Json[] {
+  return [...path.matchAll(/\{(\+?)(\w+)\}/g)].map(([, rest, name = ""]) => {
+    const schema = rest ? { type: "string" } : (params?.[name] ?? Uuid);
+    return { name, in: "path", required: true, schema };
   });
 }
 

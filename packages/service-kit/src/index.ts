@@ -1,5 +1,6 @@
 export { preferredType } from "./accept.ts";
 export * from "./app.ts";
+export * from "./calendar.ts";
 export * from "./config.ts";
 export * from "./consistency-token.ts";
 export * from "./database.ts";

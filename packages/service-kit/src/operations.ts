@@ -13,6 +13,7 @@ import {
   type ServiceName,
 } from "@countinghouse/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import { Value } from "typebox/value";
 import { isAcceptable } from "./accept.ts";
 import { REQUEST_LIMITS } from "./app.ts";
 import type { InnerVerifier } from "./inner-token.ts";
@@ -172,14 +173,18 @@ export function routePath(path: string): string {
 }
 
 /** Ids in paths: in lower case from here on; what is no UUID is as absent as an unknown one. */
-function checkParams(request: FastifyRequest, { path }: Operation): void {
+function checkParams(request: FastifyRequest, { path, params: others = {} }: Operation): void {
   const { "*": rest, ...ids } = request.params as Record<string, string>;
   const [, restName = "*"] = /\{\+(\w+)\}$/.exec(path) ?? [];
   const params: Record<string, string> = rest === undefined ? ids : { ...ids, [restName]: rest };
   request.params = params;
   for (const [name, value] of Object.entries(ids)) {
+    if (name in others) continue;
     params[name] = value.toLowerCase();
     if (!UUID.test(value.toLowerCase())) throw new ProblemError("not_found");
+  }
+  for (const [name, schema] of Object.entries(others)) {
+    if (!Value.Check(schema, params[name])) throw malformed(`{${name}}`, "has another form");
   }
 }
 

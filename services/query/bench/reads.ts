@@ -17,6 +17,7 @@ import { createWaitingRoom } from "../src/consistency/waiting-room.ts";
 import { createCursors } from "../src/cursors.ts";
 import { createLiveHub } from "../src/live/hub.ts";
 import { createLook, createReadNext } from "../src/reader.ts";
+import { createPrinter } from "../src/statements/pdf/printer.ts";
 import { READ_SCHEMA, type Tables } from "../src/tables.ts";
 import { fillReadTables, type World } from "./read-tables.ts";
 import { openWorld } from "./world.ts";
@@ -48,6 +49,7 @@ async function measure({ urls }: World, { fromMs, toMs }: { fromMs: number; toMs
   const publicKey = ed25519PublicKey(ed25519FromSeed(seed));
   const app = buildApp({
     ...{ db: reading, logger, metrics: createMetrics("bench"), readiness: [] },
+    ...{ timeZone: "UTC", log: { readStream: async () => [] }, printer: createPrinter() },
     tokens: createConsistencyTokens(key),
     resolveRanges: async () => [],
     waitingRoom: createWaitingRoom(createLook(reading)),

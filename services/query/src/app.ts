@@ -8,12 +8,12 @@ import type { FastifyInstance } from "fastify";
 import type { LiveHub } from "./live/hub.ts";
 import { handleGetAccount, handleListAccounts } from "./routes/accounts.ts";
 import { handleBalanceAt, handleDailyBalances } from "./routes/balances.ts";
-import type { RouteDeps } from "./routes/deps.ts";
+import { handleStatement, type StatementDeps } from "./routes/statements.ts";
 import { handleStreamTransactions } from "./routes/stream.ts";
 import { handleListTransactions } from "./routes/transactions.ts";
 import { handleTrialBalance } from "./routes/trial-balance.ts";
 
-export interface QueryDeps extends RouteDeps, Omit<AppDeps, "name" | "requestIds"> {
+export interface QueryDeps extends StatementDeps, Omit<AppDeps, "name" | "requestIds"> {
   readonly verify: InnerVerifier;
   readonly live: LiveHub;
 }
@@ -27,6 +27,7 @@ export function buildApp(deps: QueryDeps): FastifyInstance {
     listTransactions: handleListTransactions(deps),
     balanceAt: handleBalanceAt(deps),
     dailyBalances: handleDailyBalances(deps),
+    statement: handleStatement(deps),
     trialBalance: handleTrialBalance(deps),
     streamTransactions: handleStreamTransactions(deps, deps.live),
   });

@@ -1,5 +1,5 @@
 import { TopicPrefix } from "@countinghouse/contracts";
-import { commonConfig, HttpUrl, Key, PostgresUrl } from "@countinghouse/service-kit";
+import { commonConfig, HttpUrl, Key, PostgresUrl, TimeZone } from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 
 /** The settings of the query service. */
@@ -17,6 +17,7 @@ export const configSchema = Type.Object({
   /** `host:port`, joined by commas; absent: the log is followed over HTTP. */
   KAFKA_BROKERS: Type.Optional(Type.String({ pattern: "^[^,\\s]+(,[^,\\s]+)*$" })),
   TOPIC_PREFIX: TopicPrefix,
+  TIME_ZONE: TimeZone,
 });
 
 export type Config = Static<typeof configSchema>;

@@ -30,6 +30,7 @@ import { createProgress, type Progress } from "./progress.ts";
 import { createProjector } from "./projector/projector.ts";
 import { releaseAtStart } from "./projector/release-at-start.ts";
 import { createLook, createReadNext } from "./reader.ts";
+import { createPrinter } from "./statements/pdf/printer.ts";
 import { type Database, READ_SCHEMA, type Tables } from "./tables.ts";
 
 const NAME = "query";
@@ -72,8 +73,10 @@ export async function start(env: Env): Promise<RunningService> {
   const signer = createInnerSigner(NAME, config.INNER_PRIVATE_KEY);
   const relay = createServiceClient(config.RELAY_URL, "relay", signer);
   const log = createLogReader(relay);
+  const printer = createPrinter();
   const app = buildApp({
-    ...{ db, waitingRoom, live, logger, metrics, readiness },
+    ...{ db, waitingRoom, live, logger, metrics, readiness, log, printer },
+    timeZone: config.TIME_ZONE,
     tokens: createConsistencyTokens(key),
     resolveRanges: createResolveRanges(log),
     cursors: createCursors(key),
@@ -84,7 +87,8 @@ export async function start(env: Env): Promise<RunningService> {
   const following = { config, logger, progress, db: writeDb, relay, log, forget };
   const stopFollowing = startFollowing(following);
   const stopListening = () => listener.stop();
-  const release = [stopFollowing, stopListening, () => db.destroy(), () => writeDb.destroy()];
+  const stopAll = [stopFollowing, stopListening, () => printer.close()];
+  const release = [...stopAll, () => db.destroy(), () => writeDb.destroy()];
   return listen({ name: NAME, app, metrics, readiness, config, release });
 }
 

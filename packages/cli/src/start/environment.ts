@@ -42,6 +42,7 @@ const OF_AUTH = [
   "LOGIN_FAILURES_GLOBAL",
 ] as const;
 const NO_FAILURE_LIMITS = { LOGIN_FAILURES_ADDRESS: "0", LOGIN_FAILURES_GLOBAL: "0" };
+const OF_QUERY = ["KAFKA_BROKERS", "TOPIC_PREFIX", "TIME_ZONE"] as const;
 const OF_GATEWAY = [
   "TRUSTED_PROXIES",
   "CORS_ORIGINS",
@@ -69,7 +70,6 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     LOG_FILE: logFile,
     INNER_PUBLIC_KEYS: JSON.stringify(publicKeys(secretKey)),
   });
-  const kafka = { KAFKA_BROKERS: settings.KAFKA_BROKERS, TOPIC_PREFIX: settings.TOPIC_PREFIX };
   const userTokens = {
     SECRET_KEY: secretKey,
     ALGORITHM: settings.ALGORITHM,
@@ -102,7 +102,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     },
     query: {
       ...common("query"),
-      ...kafka,
+      ...pick(settings, OF_QUERY),
       TOKEN_KEY,
       INNER_PRIVATE_KEY: INNER_PRIVATE_KEY("query"),
       RELAY_URL: urlOf("relay"),

@@ -7,10 +7,12 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 export interface Operation {
   readonly method: Method;
   /**
-   * With parameters in braces, all of them UUIDs: `/v1/accounts/{accountId}`. One at the end that
-   * begins with `+` takes the rest of the path, slashes and all, as it is.
+   * With parameters in braces, UUIDs unless `params` says else: `/v1/accounts/{accountId}`. One at
+   * the end that begins with `+` takes the rest of the path, slashes and all, as it is.
    */
   readonly path: string;
+  /** The parameters of the path that are no UUIDs; what does not fit is malformed, not absent. */
+  readonly params?: Readonly<Record<string, TSchema>>;
   readonly service: ServiceName;
   readonly access: Access;
   readonly tag: string;

@@ -4,12 +4,13 @@ import {
   Accounts,
   BalanceAt,
   DailyBalances,
+  Statement,
   TRANSACTION_TYPES,
   Transaction,
   Transactions,
   TrialBalance,
 } from "../schemas/accounts.ts";
-import { Cursor, Day, Limit, Moment, strict } from "../schemas/primitives.ts";
+import { Cursor, Day, Limit, Moment, Month, strict } from "../schemas/primitives.ts";
 import type { Operation } from "./operation.ts";
 
 const query = { service: "query", method: "GET", consistent: true } as const;
@@ -88,6 +89,17 @@ export const queryOperations = {
     summary: "Closing balances of days, at most 366",
     query: strict({ from: Day, to: Day }),
     answers: { 200: DailyBalances },
+    refusals: [404],
+  },
+  statement: {
+    ...query,
+    tag: "Accounts",
+    path: "/v1/accounts/{accountId}/statements/{month}",
+    params: { month: Month },
+    access: readers,
+    summary: "The statement of a month, as JSON, CSV, PDF or ISO 20022 camt.053",
+    answers: { 200: Statement },
+    otherMediaTypes: ["text/csv", "application/pdf", "application/xml"],
     refusals: [404],
   },
   trialBalance: {

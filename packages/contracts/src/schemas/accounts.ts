@@ -4,6 +4,7 @@ import {
   Day,
   Moment,
   MoneyShown,
+  Month,
   Name,
   page,
   Reason,
@@ -113,6 +114,18 @@ export const Transactions = page(Transaction);
 
 export const BalanceAt = strict({ balance: MoneyShown, at: Moment, version: Version });
 export const DailyBalances = page(strict({ date: Day, closing: MoneyShown }));
+/** The postings of a month, oldest first; what is closed never changes. */
+export const Statement = strict({
+  accountId: Uuid,
+  month: Month,
+  closed: Type.Boolean(),
+  openingBalance: MoneyShown,
+  closingBalance: MoneyShown,
+  credits: MoneyShown,
+  debits: MoneyShown,
+  entries: Type.Array(Transaction),
+});
+export type Statement = Static<typeof Statement>;
 export const TrialBalance = strict({
   at: Moment,
   items: Type.Array(

@@ -20,6 +20,12 @@ export const Moment = Type.String({ format: "date-time", examples: ["2026-11-24T
 /** A calendar day, RFC 3339 full-date. */
 export const Day = Type.String({ format: "date", examples: ["2026-11-24"] });
 
+/** A month of the calendar. */
+export const Month = Type.String({
+  pattern: "^[0-9]{4}-(0[1-9]|1[0-2])$",
+  examples: ["2026-11"],
+});
+
 /** An amount that a command asks for: a decimal of up to 15 digits before the point, above zero. */
 export const AmountToMove = strict({
   value: Type.String({ pattern: "^(0|[1-9][0-9]{0,14})(\\.[0-9]{1,4})?$", examples: ["165.88"] }),

@@ -51,7 +51,7 @@ export function handleDailyBalances(deps: RouteDeps): Handler<"dailyBalances"> {
 }
 
 /** Now; or when the account last changed, should the clock of the log be ahead of this one. */
-function latestOf(account: AccountRow | undefined, now: Date): Date {
+export function latestOf(account: AccountRow | undefined, now: Date): Date {
   return account !== undefined && account.updated_at > now ? account.updated_at : now;
 }
 

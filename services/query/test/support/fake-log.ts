@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Envelope } from "@countinghouse/contracts";
 import { decimalsOf, makeLedgerId, moneyText } from "@countinghouse/domain";
-import type { EventRange } from "@countinghouse/service-kit";
+import { type EventRange, ProblemError } from "@countinghouse/service-kit";
 import type { LogReader } from "../../src/log-reader.ts";
 
 interface Account {
@@ -21,6 +21,8 @@ export class FakeLog implements LogReader {
   readonly ledger: number;
   /** How often a stream was asked for. */
   reads = 0;
+  /** Whether it is out of reach for who asks. */
+  isAway = false;
   /** The time of the next event; every event moves it on by a second. */
   nowMs = FIRST_MS;
   readonly #accounts = new Map<string, Account>();
@@ -31,6 +33,7 @@ export class FakeLog implements LogReader {
 
   async readStream(ledger: number, streamId: string, after: number): Promise<Envelope[]> {
     this.reads += 1;
+    if (this.isAway) throw new ProblemError("unavailable", { retryAfterSeconds: 1 });
     const isWanted = (event: Envelope) => event.streamId === streamId && event.position > after;
     return ledger === this.ledger ? this.events.filter(isWanted).slice(0, 3) : [];
   }

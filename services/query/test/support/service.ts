@@ -25,6 +25,7 @@ import {
 import { createCursors } from "../../src/cursors.ts";
 import { createLiveHub, type LiveHub, type LiveLimits } from "../../src/live/hub.ts";
 import { createLook, createReadNext } from "../../src/reader.ts";
+import { createPrinter } from "../../src/statements/pdf/printer.ts";
 import { type Database, READ_SCHEMA, type Tables } from "../../src/tables.ts";
 import { OTHER_OWNER, OWNER } from "./fake-log.ts";
 import { type OpenStream, openStream } from "./open-stream.ts";
@@ -78,6 +79,7 @@ export interface ServingOptions {
   readonly hears?: boolean;
   readonly limits?: Partial<LiveLimits>;
   readonly now?: () => Date;
+  readonly timeZone?: string;
 }
 
 export async function serving(options: ServingOptions = {}): Promise<Serving> {
@@ -96,7 +98,9 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
   const { live, listener } = hearing;
   const tokens = createConsistencyTokens(KEY);
   const publicKey = ed25519PublicKey(ed25519FromSeed(SEED));
+  const printer = createPrinter();
   const app = buildApp({
+    ...{ log: world.log, printer, timeZone: options.timeZone ?? "UTC" },
     db: reading,
     tokens,
     resolveRanges: createResolveRanges(world.log),
@@ -130,6 +134,7 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
     shutDown: () => app.close(),
     async end() {
       await app.close();
+      await printer.close();
       await listener.stop();
       await db.destroy();
       await world.end();
