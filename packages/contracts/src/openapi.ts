@@ -9,7 +9,7 @@ import { Problem, Uuid } from "./schemas/primitives.ts";
 type Json = Record<string, unknown>;
 
 /** The statuses of problems that any operation may answer, whatever it does. */
-const COMMON_REFUSALS = [400, 429, 503];
+const COMMON_REFUSALS = [400, 429, 431, 503];
 
 /**
  * The OpenAPI 3.1 document of all operations that the gateway routes, made from the very schemas
@@ -33,6 +33,7 @@ export function openApiDocument(version: string): Json {
     paths,
     components: {
       schemas: { Problem, ...named(accounts), ...named(identity), ...named(audit) },
+      headers: responseHeaders,
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
     },
   };
@@ -106,10 +107,41 @@ function successes({ answers, mediaType, otherMediaTypes = [], command }: Operat
     const content = first && { content: { ...first, ...Object.fromEntries(others) } };
     return [
       status,
-      { description: "Done", ...(command && { headers: commandHeaders }), ...content },
+      {
+        description: "Done",
+        headers: { ...headersOf(Number(status)), ...(command && commandHeaders) },
+        ...content,
+      },
     ];
   });
   return Object.fromEntries(entries);
+}
+
+/** What answers carry beside their bodies; limits that are switched off have no headers. */
+const responseHeaders = {
+  "WWW-Authenticate": of("How to authenticate (RFC 6750)", { type: "string" }),
+  "Retry-After": of("Seconds after which to ask again", { type: "integer", minimum: 1 }),
+  "RateLimit-Limit": of("Requests that the caller has a minute", { type: "integer", minimum: 1 }),
+  "RateLimit-Remaining": of("How many of them are left", { type: "integer", minimum: 0 }),
+  "RateLimit-Reset": of("Seconds until they are as many again", { type: "integer", minimum: 0 }),
+};
+
+function of(description: string, schema: Json): Json {
+  return { description, schema };
+}
+
+type HeaderName = keyof typeof responseHeaders;
+const LIMITS: HeaderName[] = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
+const OF_STATUS: Readonly<Record<number, readonly HeaderName[]>> = {
+  401: ["WWW-Authenticate"],
+  409: ["Retry-After"],
+  429: ["Retry-After"],
+  503: ["Retry-After"],
+};
+
+function headersOf(status: number): Json {
+  const names = [...(OF_STATUS[status] ?? []), ...LIMITS];
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
 const commandHeaders = {
@@ -123,14 +155,18 @@ function refusals(operation: Operation): Json {
   const ofForm = Object.values(answers).some((schema) => schema !== null) ? [406] : [];
   // A body that comes too slowly, is too large or of another type, even where none is wanted.
   const ofBody = method === "GET" ? [] : [408, 413, 415];
-  const ofCommand = command ? [409] : [];
+  // Another command may have had its key.
+  const ofCommand = command ? [409, 422] : [];
   const ofKind = [...ofAccess, ...ofForm, ...ofBody, ...ofCommand];
   const statuses = new Set([...COMMON_REFUSALS, ...ofKind, ...own]);
   const content = {
     "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
   };
   const sorted = [...statuses].sort((a, b) => a - b);
-  return Object.fromEntries(sorted.map((status) => [status, { description: "Problem", content }]));
+  const described = sorted.map((status) => {
+    return [status, { description: "Problem", headers: headersOf(status), content }];
+  });
+  return Object.fromEntries(described);
 }
 
 const componentNames = new Map<TSchema, string>(

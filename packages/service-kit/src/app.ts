@@ -3,12 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { SecureContextOptions } from "node:tls";
 import type { Access } from "@countinghouse/contracts";
 import { Ajv } from "ajv";
-import fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from "fastify";
+import fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
 import { handleClientError, handleError } from "./errors.ts";
 import { isDay, isMoment } from "./formats.ts";
 import { addHealthRoutes, type ReadinessCheck } from "./health.ts";
@@ -42,8 +37,6 @@ export interface AppDeps {
   readonly tls?: SecureContextOptions;
   /** Whose `X-Forwarded-For` is believed, as addresses and networks; nobody's unless given. */
   readonly trustedProxies?: readonly string[];
-  /** What answers a request that no route takes; a 404 unless given. */
-  readonly refusalOf?: (request: FastifyRequest, reply: FastifyReply) => Promise<ProblemError>;
 }
 
 declare module "fastify" {
@@ -80,9 +73,13 @@ export function createApp(deps: AppDeps): FastifyInstance {
     clientErrorHandler: handleClientError,
     frameworkErrors: handleError as never,
   }) as unknown as FastifyInstance;
+  // What else a client expects is its own affair (RFC 9110, 10.1.1).
+  app.server.on("checkExpectation", (request, response) => {
+    app.server.emit("request", request, response);
+  });
   app.setErrorHandler(handleError);
-  app.setNotFoundHandler(async (request, reply) => {
-    throw (await deps.refusalOf?.(request, reply)) ?? new ProblemError("not_found");
+  app.setNotFoundHandler(async () => {
+    throw new ProblemError("not_found");
   });
   useStrictParsers(app);
   requirePolicies(app);

@@ -15,6 +15,7 @@ const RETRY_AFTER_SECONDS = 1;
 const FASTIFY_PROBLEMS: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: "too_large",
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: "unsupported_media_type",
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: "malformed",
   FST_ERR_CTP_EMPTY_JSON_BODY: "malformed",
   FST_ERR_BAD_URL: "not_found",

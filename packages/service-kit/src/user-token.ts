@@ -34,6 +34,7 @@ export interface UserTokenClaims {
   readonly sub: string;
   readonly sid: string;
   readonly jti: string;
+  readonly iat: number;
   readonly exp: number;
 }
 

@@ -14,6 +14,7 @@ import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance } from "fastify";
 import { refusalOf } from "./allowed-methods.ts";
 import { createAuthenticate } from "./authenticate.ts";
+import { checkMessage } from "./check-message.ts";
 import { clientAddressOf } from "./client-address.ts";
 import { type Config, certificateFiles } from "./config.ts";
 import { createCors, parseOrigins } from "./cors.ts";
@@ -26,7 +27,7 @@ import type { SessionCache } from "./session-cache.ts";
 import type { SharedCounters } from "./shared-counters.ts";
 import { followCertificate, readCertificate } from "./tls.ts";
 
-export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds" | "refusalOf"> {
+export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds"> {
   readonly config: Config;
   readonly version: string;
   readonly targets: Readonly<Record<ServiceName, Target>>;
@@ -45,18 +46,13 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
     name: "gateway",
     requestIds: "new",
     trustedProxies: parseProxies(config.TRUSTED_PROXIES) ?? [],
-    async refusalOf(request, reply) {
-      // Who has no token is not even told what there is not.
-      const caller = await authenticate(request.raw);
-      await limits.byUser(request, reply, caller.session);
-      return refusalOf(request.url.split("?", 1)[0] ?? "");
-    },
   });
   await app.register(fastifyJwt, userTokenOptions(config));
   await app.register(rateLimit, { global: false, cache: CALLERS_MAX });
   const authenticate = createAuthenticate(
     (token) => app.jwt.verify<UserTokenClaims>(token),
     sessions,
+    config.ACCESS_TOKEN_EXPIRE_MINUTES,
   );
   const innerTokenOf = createInnerTokens(signer);
   const ownToken = createOwnToken(signer);
@@ -65,9 +61,15 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   if (certificate !== undefined) followCertificate(app, certificate, logger, metrics);
   app.addHook("onRequest", async (request, reply) => {
     cors.mark(request, reply);
+    checkMessage(request.raw);
     // Whatever is asked for, be it there or not.
     await limits.byAddress(request, reply, request.routeOptions.config?.operation);
     if (cors.answerPreflight(request, reply)) return reply;
+    if (!request.is404) return;
+    // Before a body is looked at; who has no token is not even told what there is not.
+    const caller = await authenticate(request.raw);
+    await limits.byUser(request, reply, caller.session);
+    throw refusalOf(request.url.split("?", 1)[0] ?? "");
   });
   const openAnswers = createOpenAnswers(sessions, metrics);
   app.closing.addEventListener("abort", () => openAnswers.close(), { once: true });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { type UserTokenClaims, unauthenticated } from "@countinghouse/service-kit";
+import { isOurs } from "./claims.ts";
 import type { LiveSession, SessionCache } from "./session-cache.ts";
 
 /** Verified tokens remembered at most. */
@@ -22,37 +23,36 @@ export type Authenticate = (request: IncomingMessage) => Promise<Caller> | Calle
 export function createAuthenticate(
   verify: (token: string) => UserTokenClaims,
   sessions: SessionCache,
+  lifetimeMinutes: number,
 ): Authenticate {
   const known = new Map<string, Token>();
 
   function read(text: string): Token {
     const hit = known.get(text);
     if (hit !== undefined && hit.expiresAtMs > Date.now()) return hit;
-    const { sid, exp } = verified(verify, text);
+    const claims = verified(verify, text);
+    if (!isOurs(text, claims, lifetimeMinutes)) throw unauthenticated();
     if (known.size >= TOKENS_MAX) known.clear();
-    const token = { sid, expiresAtMs: exp * 1000 };
+    const token = { sub: claims.sub, sid: claims.sid, expiresAtMs: claims.exp * 1000 };
     known.set(text, token);
     return token;
   }
 
   return (request) => {
-    const { sid, expiresAtMs } = read(tokenOf(request));
+    const { sub, sid, expiresAtMs } = read(tokenOf(request));
     const found = sessions.find(sid);
     const callerOf = (session: LiveSession | undefined): Caller => {
-      return { session: present(session), expiresAtMs };
+      if (session?.userId !== sub) throw unauthenticated();
+      return { session, expiresAtMs };
     };
     return found instanceof Promise ? found.then(callerOf) : callerOf(found);
   };
 }
 
 interface Token {
+  readonly sub: string;
   readonly sid: string;
   readonly expiresAtMs: number;
-}
-
-function present(session: LiveSession | undefined): LiveSession {
-  if (session === undefined) throw unauthenticated();
-  return session;
 }
 
 function verified(verify: (token: string) => UserTokenClaims, token: string): UserTokenClaims {

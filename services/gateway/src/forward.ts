@@ -75,7 +75,7 @@ export async function forward(
     port: target.url.port,
     method: raw.method,
     path: raw.url,
-    headers: headersFor(raw.headers, id, way, body),
+    headers: headersFor(raw, id, way, body),
     timeout: ANSWER_TIMEOUT_MS,
   });
   const giveUp = (err: Error) => {
@@ -107,7 +107,7 @@ export async function forward(
 
 /** As a flat list, which node writes as it is; an object it would look through name by name. */
 function headersFor(
-  given: IncomingHttpHeaders,
+  { method, headers: given }: IncomingMessage,
   requestId: string,
   { target, innerToken, clientAddress }: Way,
   body: Buffer | undefined,
@@ -117,7 +117,9 @@ function headersFor(
     const value = given[name];
     if (typeof value === "string") headers.push(name, value);
   }
+  // Said of no body, too, which would else go in chunks.
   if (body !== undefined) headers.push("content-length", String(body.length));
+  else if (method !== "GET") headers.push("content-length", "0");
   if (clientAddress !== undefined) headers.push("x-client-address", clientAddress);
   if (innerToken !== undefined) headers.push("authorization", `Bearer ${innerToken}`);
   return headers;

@@ -118,6 +118,9 @@ test("[S16] what is not there is not told to somebody without a token", async ()
   expect([page.status, page.body.code]).toEqual([404, "not_found"]);
   const wrong = await call("DELETE", "/v1/accounts", token);
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, POST"]);
+  for (const method of ["QUERY", "PATCH", "OPTIONS", "PROPFIND"]) {
+    expect((await call(method, "/v1/accounts", token, { body: "x" })).status).toBe(405);
+  }
 });
 
 const json = { "content-type": "application/json", "idempotency-key": "k" };
@@ -207,6 +210,13 @@ describe("[S32] slow and broken clients", () => {
     const chunked = "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     await sendRaw(gateway.url, await post("/v1/transfers", chunked), hasHead);
     expect(gateway.seen.at(-1)?.headers).toMatchObject({ "content-length": "0" });
+  });
+
+  test("a command without a body needs no length", async () => {
+    await sendRaw(gateway.url, await post("/v1/transfers", "\r\n"), hasHead);
+    const seen = gateway.seen.at(-1);
+    expect([seen?.body, seen?.headers["content-length"]]).toEqual(["", "0"]);
+    expect(seen?.headers).not.toHaveProperty("transfer-encoding");
   });
 
   test("what a GET sends along goes no further", async () => {
