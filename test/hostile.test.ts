@@ -12,7 +12,8 @@ import { BODIES, MEDIA_TYPES } from "./hostile/bodies.ts";
 import { foreignRequests, NOBODYS } from "./hostile/foreign.ts";
 import { HEADS, KEYS, NO_REQUESTS, OVERRIDES, UNDERSTOOD } from "./hostile/heads.ts";
 import { TARGETS } from "./hostile/targets.ts";
-import { ELSEWHERE, FORGERIES, type Loot } from "./hostile/tokens.ts";
+import { ELSEWHERE, FORGERIES, forged, type Loot } from "./hostile/tokens.ts";
+import { tokenKeyOf } from "./support/token-key.ts";
 
 /** Slow requests are waited for: 5 s for a head, 10 s for all of it. */
 const SLOW_MS = 40_000;
@@ -24,8 +25,12 @@ beforeAll(async () => {
   const { url, system } = hostile.bank;
   const person = { email: `${randomUUID()}@example.com`, password: `Zx9-${randomUUID()}` };
   await post(url, "/v1/auth/register", { ...person, fullName: "Mallory" });
-  const tokens = (await post(url, "/v1/auth/login", person)) as Omit<Loot, "secretKey">;
-  loot = { ...tokens, secretKey: system.server.secretKey };
+  const tokens = (await post(url, "/v1/auth/login", person)) as Omit<
+    Loot,
+    "secretKey" | "tokenKey"
+  >;
+  const tokenKey = await tokenKeyOf(system.server, tokens.accessToken);
+  loot = { ...tokens, secretKey: system.server.secretKey, tokenKey };
 }, 120_000);
 afterAll(() => hostile.close());
 
@@ -117,6 +122,11 @@ describe("[S6] [S8] a command with", () => {
     const head = commandHead(deposits(), right, ...lines);
     return hostile.attack(head, right);
   };
+
+  test("the very token again, made by hand, is let in", async () => {
+    const own = `Authorization: Bearer ${forged(loot, {})}`;
+    expect((await hostile.attack(`GET /v1/auth/me HTTP/1.1\r\n${own}`)).status).toBe(200);
+  });
 
   test.each(FORGERIES)("%s for a token answers 401", async (_, forge) => {
     const answer = await withToken([`Authorization: Bearer ${forge(loot)}`]);

@@ -8,6 +8,8 @@ export interface Loot {
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly secretKey: string;
+  /** What the good token was signed with. */
+  readonly tokenKey: Buffer;
 }
 
 type Forgery = readonly [what: string, forge: (loot: Loot) => string];
@@ -20,7 +22,13 @@ const parts = ({ accessToken }: Loot) => {
 };
 
 /** The token with other members in head and claims, signed with this key by HMAC. */
-function forged(loot: Loot, head: Json, claims: Json = {}, key = loot.secretKey, hash = "sha256") {
+export function forged(
+  loot: Loot,
+  head: Json,
+  claims: Json = {},
+  key: string | Buffer = loot.tokenKey,
+  hash = "sha256",
+): string {
   const good = parts(loot);
   const text = `${part({ ...good.head, ...head })}.${part({ ...good.claims, ...claims })}`;
   return `${text}.${createHmac(hash, key).update(text).digest("base64url")}`;
@@ -48,16 +56,11 @@ const ALGORITHMS: Forgery[] = [
   }),
   ["alg none and the signature", (loot) => unsigned(loot, "none", parts(loot).signature)],
   ["no alg", (loot) => forged(loot, { alg: undefined })],
-  [
-    "HS384 of the right key",
-    (loot) => forged(loot, { alg: "HS384" }, {}, loot.secretKey, "sha384"),
-  ],
-  [
-    "HS512 of the right key",
-    (loot) => forged(loot, { alg: "HS512" }, {}, loot.secretKey, "sha512"),
-  ],
+  ["HS384 of the right key", (loot) => forged(loot, { alg: "HS384" }, {}, loot.tokenKey, "sha384")],
+  ["HS512 of the right key", (loot) => forged(loot, { alg: "HS512" }, {}, loot.tokenKey, "sha512")],
   ["RS256 that is an HMAC", (loot) => forged(loot, { alg: "RS256" })],
   ["ES256 that is an HMAC", (loot) => forged(loot, { alg: "ES256" })],
+  ["the secret that all keys come from", (loot) => forged(loot, {}, {}, loot.secretKey)],
   ["another key", (loot) => forged(loot, {}, {}, "k".repeat(32))],
   ["an empty key", (loot) => forged(loot, {}, {}, "")],
   [

@@ -43,8 +43,13 @@ export async function openIdentity(): Promise<Identity> {
     databases,
     async auth(settings = {}) {
       const service = await startAuth(envOf(settings));
-      ends.push(() => service.close());
-      return service;
+      let closing: Promise<void> | undefined;
+      const close = () => {
+        closing ??= service.close();
+        return closing;
+      };
+      ends.push(close);
+      return { ...service, close };
     },
     async authProcess(settings = {}) {
       const entry = join(ROOT, "services/auth/src/main.ts");
@@ -60,7 +65,7 @@ export async function openIdentity(): Promise<Identity> {
         `${name}_URL`,
         authUrl,
       ]);
-      const env = { ...COMMON, SECRET_KEY, INNER_PRIVATE_KEY: SEED, ...settings };
+      const env = { ...COMMON, INNER_PRIVATE_KEY: SEED, ...settings };
       const service = await startGateway({ ...env, ...Object.fromEntries([...urls, ...FREE]) });
       ends.push(() => service.close());
       return service.url;

@@ -7,6 +7,7 @@ import { addAudit } from "./commands/audit.ts";
 import { addBench } from "./commands/bench.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addEnv } from "./commands/env.ts";
+import { addKeys } from "./commands/keys.ts";
 import { addLedgers } from "./commands/ledgers.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addProjections } from "./commands/projections.ts";
@@ -18,7 +19,7 @@ const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
 
 const COMMANDS = [
   ...[addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv],
-  ...[addTopics, addBench, addProjections, addAudit],
+  ...[addTopics, addBench, addProjections, addAudit, addKeys],
 ];
 
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */

@@ -70,3 +70,25 @@ export async function userImporter(): Promise<
   const path = join(ROOT, "services", "auth", "src", "import-users.ts");
   return (await import(pathToFileURL(path).href)).importUsers;
 }
+
+interface TokenKey {
+  readonly kid: string;
+  readonly algorithm: string;
+  readonly state: string;
+  readonly madeAt: Date;
+  readonly usedFrom: Date | undefined;
+  readonly until: Date | undefined;
+}
+
+/** What looks after the keys of access tokens. */
+export async function keyKeeper(): Promise<{
+  rotateTokenKeys(request: {
+    databaseUrl: string;
+    env: Env;
+    compromised: boolean;
+  }): Promise<string>;
+  listTokenKeys(request: { databaseUrl: string; env: Env }): Promise<TokenKey[]>;
+}> {
+  const path = join(ROOT, "services", "auth", "src", "keys.ts");
+  return await import(pathToFileURL(path).href);
+}

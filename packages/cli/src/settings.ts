@@ -1,4 +1,4 @@
-import { type Env, loadConfig } from "@countinghouse/service-kit";
+import { type Env, Key, loadConfig } from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 import { CliError } from "./cli-error.ts";
 
@@ -27,8 +27,10 @@ const schema = Type.Object({
   READY_LAG_SECONDS: Limit,
   TIME_ZONE: Type.Optional(Type.String({ minLength: 1 })),
   SECRET_KEY: Type.Optional(Type.String({ minLength: 32 })),
+  SECRET_KEY_PREVIOUS: Type.Optional(Type.String({ minLength: 32 })),
   ALGORITHM: Text,
   ACCESS_TOKEN_EXPIRE_MINUTES: Limit,
+  CHECKPOINT_KEY: Type.Optional(Key),
   AUDIT_ORIGIN: Text,
   RATE_LIMIT_ADDRESS: Limit,
   RATE_LIMIT_USER: Limit,

@@ -23,3 +23,4 @@ export * from "./security-headers.ts";
 export * from "./service-client.ts";
 export { isCleanText } from "./strict-json.ts";
 export * from "./user-token.ts";
+export * from "./user-token-keys.ts";

@@ -1,33 +1,21 @@
-import {
-  createECDH,
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-} from "node:crypto";
-import type { FastifyJWTOptions } from "@fastify/jwt";
+import { createPublicKey } from "node:crypto";
+import { createSigner, createVerifier } from "fast-jwt";
 import Type from "typebox";
-import { deriveKey, ed25519FromSeed } from "./keys.ts";
+import type { UserTokenKey, VerificationKey } from "./user-token-keys.ts";
 
 const ISSUER = "countinghouse";
 const AUDIENCE = "countinghouse-api";
 const TYP = "at+jwt";
-const SECONDS_PER_MINUTE = 60;
+const MS_PER_MINUTE = 60_000;
+/** Clocks of two machines may differ by so much. */
+const SKEW_SECONDS = 60;
+/** No kid of ours is longer, and no header of ours is anywhere near as long. */
+const HEADER_MAX = 512;
 
-/**
- * The settings of user tokens; only auth, which signs, and the gateway, which checks, have them.
- */
-export const userTokenConfig = {
-  SECRET_KEY: Type.String({ minLength: 32, maxLength: 4096 }),
-  ALGORITHM: Type.Enum(["HS256", "ES256", "EdDSA"], { default: "HS256" }),
+/** How long access tokens live: who signs and who checks have to be told the same. */
+export const userTokenLifetime = {
   ACCESS_TOKEN_EXPIRE_MINUTES: Type.Integer({ minimum: 1, maximum: 1440, default: 30 }),
 };
-
-export interface UserTokenConfig {
-  readonly SECRET_KEY: string;
-  readonly ALGORITHM: string;
-  readonly ACCESS_TOKEN_EXPIRE_MINUTES: number;
-}
 
 /** What an access token says: whose session it is. What the user may do is asked of auth. */
 export interface UserTokenClaims {
@@ -38,87 +26,84 @@ export interface UserTokenClaims {
   readonly exp: number;
 }
 
+/** Signs the claims of an access token that lives `seconds`. */
+export type SignUserToken = (
+  claims: { readonly sub: string; readonly sid: string; readonly jti: string },
+  seconds: number,
+) => string;
+
+export function createUserTokenSigner(key: UserTokenKey): SignUserToken {
+  const { algorithm, kid } = key;
+  const header = { alg: algorithm, typ: TYP };
+  const sign = createSigner({ algorithm, key: key.signsWith, kid, header });
+  return (claims, seconds) => {
+    const iat = Math.floor(Date.now() / 1000);
+    return sign({ ...claims, iss: ISSUER, aud: AUDIENCE, iat, exp: iat + seconds });
+  };
+}
+
+/** The claims of a good access token. Throws for any other text. */
+export type VerifyUserToken = (token: string) => UserTokenClaims & { readonly kid: string };
+
 /**
- * Options of @fastify/jwt for access tokens: one algorithm, one issuer, one audience, every claim
- * required, and no token older than a token may get, whatever its `exp` says.
+ * Verifies access tokens by the keys of a ring. A token names its key, and a key has one algorithm,
+ * so that no token chooses how it is checked. Issuer, audience, type and every claim are required,
+ * and no token lives longer than a token may get, whatever its `exp` says.
  */
-export function userTokenOptions(config: UserTokenConfig): FastifyJWTOptions {
-  const { algorithm, secret, kid } = signingKey(config);
-  // @fastify/jwt takes numbers as seconds, unlike fast-jwt below it.
-  const lifetimeSeconds = config.ACCESS_TOKEN_EXPIRE_MINUTES * SECONDS_PER_MINUTE;
-  return {
-    secret,
-    sign: {
-      algorithm,
-      kid,
-      iss: ISSUER,
-      aud: AUDIENCE,
-      expiresIn: lifetimeSeconds,
-      header: { alg: algorithm, typ: TYP },
-    },
-    verify: {
-      algorithms: [algorithm],
-      checkTyp: TYP,
-      allowedIss: ISSUER,
-      allowedAud: AUDIENCE,
-      maxAge: lifetimeSeconds,
-      requiredClaims: ["iss", "aud", "sub", "sid", "jti", "iat", "exp"],
-      cache: false,
-    },
+export function createUserTokenVerifier(
+  keys: readonly VerificationKey[],
+  minutes: number,
+): VerifyUserToken {
+  const lifetimeSeconds = minutes * 60;
+  const ring = new Map(keys.map((key) => [key.kid, { key, verify: verifierOf(key, minutes) }]));
+  return (token) => {
+    const kid = kidOf(token);
+    const entry = ring.get(kid);
+    if (entry === undefined) throw new Error("no key of ours");
+    const nowSeconds = Date.now() / 1000;
+    if ((entry.key.untilSeconds ?? nowSeconds) < nowSeconds) throw new Error("the key is over");
+    const claims = entry.verify(token);
+    checkForm(token, claims);
+    if (claims.exp - claims.iat > lifetimeSeconds) throw new Error("lives too long");
+    if (claims.iat > nowSeconds + SKEW_SECONDS) throw new Error("is from the future");
+    return { ...claims, kid };
   };
 }
 
-/** The public keys of access tokens (RFC 7517); none with HS256, whose key is secret. */
-export function userTokenKeySet(config: UserTokenConfig): { keys: PublicKey[] } {
-  const { kid, publicKey, algorithm } = signingKey(config);
-  if (publicKey === undefined) return { keys: [] };
-  const jwk = publicKey.export({ format: "jwk" }) as { kty: string };
-  return { keys: [{ ...jwk, kid, alg: algorithm, use: "sig" }] };
+function verifierOf({ algorithm, key }: VerificationKey, minutes: number) {
+  const bytes = Buffer.from(key, "base64url");
+  const pem = () => createPublicKey({ key: bytes, format: "der", type: "spki" });
+  return createVerifier({
+    key: algorithm === "HS256" ? bytes : pem().export({ format: "pem", type: "spki" }),
+    algorithms: [algorithm],
+    checkTyp: TYP,
+    allowedIss: ISSUER,
+    allowedAud: AUDIENCE,
+    maxAge: minutes * MS_PER_MINUTE,
+    requiredClaims: ["iss", "aud", "sub", "sid", "jti", "iat", "exp"],
+    cache: false,
+  }) as (token: string) => UserTokenClaims;
 }
 
-interface PublicKey {
-  readonly kty: string;
-  readonly [member: string]: unknown;
+/**
+ * Of the types that auth writes, and spelled in the one way there is: the last letter of a
+ * signature has bits to spare.
+ */
+function checkForm(token: string, { sub, sid, jti, iat, exp }: UserTokenClaims): void {
+  if (![sub, sid, jti].every((id) => typeof id === "string")) throw new Error("no texts");
+  if (![iat, exp].every(Number.isSafeInteger)) throw new Error("no times");
+  if (!token.split(".").every(isCanonical)) throw new Error("is spelled otherwise");
 }
 
-interface SigningKey {
-  readonly algorithm: "HS256" | "ES256" | "EdDSA";
-  readonly secret: string | { private: string; public: string };
-  readonly publicKey?: KeyObject;
-  readonly kid: string;
+function isCanonical(part: string): boolean {
+  return Buffer.from(part, "base64url").toString("base64url") === part;
 }
 
-function signingKey({ SECRET_KEY, ALGORITHM }: UserTokenConfig): SigningKey {
-  if (ALGORITHM === "HS256") {
-    const kid = fingerprint(deriveKey(SECRET_KEY, "kid:HS256"));
-    return { algorithm: "HS256", secret: SECRET_KEY, kid };
-  }
-  const algorithm = ALGORITHM === "ES256" ? "ES256" : "EdDSA";
-  const seed = deriveKey(SECRET_KEY, `user-token:${algorithm}`);
-  const key = algorithm === "ES256" ? p256FromSeed(seed) : ed25519FromSeed(seed);
-  const publicKey = createPublicKey(key.export({ format: "pem", type: "pkcs8" }));
-  const publicPem = publicKey.export({ format: "pem", type: "spki" }) as string;
-  const secret = {
-    private: key.export({ format: "pem", type: "pkcs8" }) as string,
-    public: publicPem,
-  };
-  return { algorithm, secret, publicKey, kid: fingerprint(Buffer.from(publicPem)) };
-}
-
-function p256FromSeed(seed: Buffer): KeyObject {
-  const ecdh = createECDH("prime256v1");
-  ecdh.setPrivateKey(seed);
-  const point = ecdh.getPublicKey();
-  const jwk = {
-    kty: "EC",
-    crv: "P-256",
-    d: seed.toString("base64url"),
-    x: point.subarray(1, 33).toString("base64url"),
-    y: point.subarray(33, 65).toString("base64url"),
-  };
-  return createPrivateKey({ key: jwk, format: "jwk" });
-}
-
-function fingerprint(bytes: Buffer): string {
-  return createHash("sha256").update(bytes).digest("base64url").slice(0, 16);
+/** The key that a token names, unchecked. */
+function kidOf(token: string): string {
+  const [head = ""] = token.split(".", 1);
+  if (head.length > HEADER_MAX) throw new Error("no header of ours");
+  const { kid } = JSON.parse(Buffer.from(head, "base64url").toString()) as { kid?: unknown };
+  if (typeof kid !== "string") throw new Error("no name of a key");
+  return kid;
 }

@@ -3,9 +3,7 @@ import {
   createApp,
   createInnerVerifier,
   serveOperations,
-  userTokenOptions,
 } from "@countinghouse/service-kit";
-import fastifyJwt from "@fastify/jwt";
 import type { FastifyInstance } from "fastify";
 import type { Kysely } from "kysely";
 import type { SessionFeed } from "./changes/feed.ts";
@@ -23,6 +21,7 @@ import { tokenRoutes } from "./routes/tokens.ts";
 import { userRoutes } from "./routes/users.ts";
 import { createSecondFactor, type SecondFactor } from "./second-factor.ts";
 import type { Tables } from "./tables.ts";
+import type { KeyRing } from "./token-keys/ring.ts";
 import type { RefreshTokens } from "./tokens.ts";
 import { createRefreshTokens, createTokenIssuer, type IssueTokens } from "./tokens.ts";
 
@@ -33,6 +32,7 @@ export interface AuthDeps extends Omit<AppDeps, "name" | "requestIds"> {
   readonly config: Config;
   readonly db: Kysely<Tables>;
   readonly feed: SessionFeed;
+  readonly keys: KeyRing;
 }
 
 /** What the routes work with. */
@@ -40,6 +40,7 @@ export interface RouteDeps {
   readonly config: Config;
   readonly db: Kysely<Tables>;
   readonly feed: SessionFeed;
+  readonly keys: KeyRing;
   readonly passwords: Passwords;
   readonly policy: PasswordPolicy;
   readonly guesses: Guesses;
@@ -52,21 +53,21 @@ export interface RouteDeps {
 
 /** Users, sessions and tokens, for the gateway and the services. */
 export async function buildApp(deps: AuthDeps): Promise<FastifyInstance> {
-  const { config, db, feed } = deps;
+  const { config, db, feed, keys } = deps;
   const app = createApp({ ...deps, name: "auth", requestIds: "from gateway" });
-  await app.register(fastifyJwt, userTokenOptions(config));
   app.closing.addEventListener("abort", () => feed.endLines());
   const routes: RouteDeps = {
     config,
     db,
     feed,
+    keys,
     passwords: createPasswords(config),
     policy: createPasswordPolicy(config),
     guesses: createGuesses(db, config),
     devices: createKnownDevices(config.SECRET_KEY),
-    secondFactor: createSecondFactor(config.SECRET_KEY, Date.now),
+    secondFactor: createSecondFactor(config, Date.now),
     refreshTokens: createRefreshTokens(config.SECRET_KEY),
-    issue: createTokenIssuer(app.jwt.sign, config.ACCESS_TOKEN_EXPIRE_MINUTES),
+    issue: createTokenIssuer(keys.sign, config.ACCESS_TOKEN_EXPIRE_MINUTES),
     pages: createPages(config.SECRET_KEY),
   };
   keepClean(app, routes.guesses);

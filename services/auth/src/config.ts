@@ -1,4 +1,9 @@
-import { commonConfig, PostgresUrl, userTokenConfig } from "@countinghouse/service-kit";
+import {
+  commonConfig,
+  PostgresUrl,
+  userTokenKeyConfig,
+  userTokenLifetime,
+} from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 
 /** What passwords have to be, and what their hashes cost. */
@@ -21,7 +26,8 @@ const failures = (usual: number) => {
 /** The settings of auth; failures are what is borne before a lock, 0 switches one off. */
 export const configSchema = Type.Object({
   ...commonConfig,
-  ...userTokenConfig,
+  ...userTokenKeyConfig,
+  ...userTokenLifetime,
   DATABASE_URL: PostgresUrl,
   ...passwordConfig,
   LOGIN_FAILURES_ACCOUNT: failures(5),

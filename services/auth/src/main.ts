@@ -13,6 +13,8 @@ import { buildApp } from "./app.ts";
 import { createSessionFeed } from "./changes/feed.ts";
 import { configSchema } from "./config.ts";
 import type { Tables } from "./tables.ts";
+import { createKeyRing } from "./token-keys/ring.ts";
+import { ensureKey } from "./token-keys/rotate.ts";
 
 /** How long a start waits for the database before it says that it is not ready. */
 const FIRST_WORD_MS = 3_000;
@@ -25,9 +27,15 @@ export async function start(env: Env): Promise<RunningService> {
   const pool = createPool(config.DATABASE_URL, "auth", logger);
   const db = createKysely<Tables>(pool);
   const readiness = [{ name: "database", check: () => pool.query("SELECT 1") }];
-  const feed = createSessionFeed(config.DATABASE_URL, logger);
+  const keys = createKeyRing(db, config, logger);
+  const feed = createSessionFeed({
+    databaseUrl: config.DATABASE_URL,
+    logger,
+    keys,
+    prepareKeys: (announce) => ensureKey({ db, peers: { announce }, settings: config }),
+  });
   await feed.listening(FIRST_WORD_MS);
-  const app = await buildApp({ config, logger, metrics, readiness, db, feed });
+  const app = await buildApp({ config, logger, metrics, readiness, db, feed, keys });
   return listen({
     name: "auth",
     app,

@@ -25,8 +25,13 @@ export interface SecondFactor {
   remove(db: Kysely<Tables>, userId: string): Promise<void>;
 }
 
-export function createSecondFactor(secretKey: string, now: () => number): SecondFactor {
-  const box = createSecretBox(deriveKey(secretKey, "totp"));
+interface Secrets {
+  readonly SECRET_KEY: string;
+  readonly SECRET_KEY_PREVIOUS?: string;
+}
+
+export function createSecondFactor(secrets: Secrets, now: () => number): SecondFactor {
+  const box = boxOf(secrets);
   return {
     async begin(db, { id, email }) {
       const secret = newTotpSecret();
@@ -68,6 +73,23 @@ export function createSecondFactor(secretKey: string, now: () => number): Second
     async remove(db, userId) {
       await db.deleteFrom("auth.recovery_codes").where("user_id", "=", userId).execute();
       await db.deleteFrom("auth.totp").where("user_id", "=", userId).execute();
+    },
+  };
+}
+
+/** Opens what was sealed with the secret before this one, too. */
+function boxOf({ SECRET_KEY, SECRET_KEY_PREVIOUS: before }: Secrets): SecretBox {
+  const box = createSecretBox(deriveKey(SECRET_KEY, "totp"));
+  if (before === undefined) return box;
+  const old = createSecretBox(deriveKey(before, "totp"));
+  return {
+    seal: box.seal,
+    open(sealed, owner) {
+      try {
+        return box.open(sealed, owner);
+      } catch {
+        return old.open(sealed, owner);
+      }
     },
   };
 }

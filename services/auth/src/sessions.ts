@@ -39,7 +39,7 @@ export async function changeSessions<T>(
     const transaction = db.transaction().setIsolationLevel("read committed");
     return await transaction.execute(async (inside) => {
       const { value, sessions } = await work(inside);
-      if (sessions.length > 0) announcement = await feed.announce(inside, sessions);
+      if (sessions.length > 0) announcement = await feed.announce(inside, { sessions });
       return value;
     });
   } finally {

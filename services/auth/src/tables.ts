@@ -1,4 +1,5 @@
 import type { Role } from "@countinghouse/contracts";
+import type { UserTokenAlgorithm } from "@countinghouse/service-kit";
 import type { ColumnType, Generated } from "kysely";
 
 type Fixed<T> = ColumnType<T, T, never>;
@@ -66,6 +67,22 @@ interface KnownDeviceTable {
   last_seen_at: ColumnType<Date, never, Date>;
 }
 
+/** A key of access tokens; the key itself is made of the salt and the secret, which is not here. */
+interface TokenKeyTable {
+  kid: Fixed<string>;
+  algorithm: Fixed<UserTokenAlgorithm>;
+  salt: Fixed<Buffer>;
+  /** SPKI in base64url; null with HS256, which has none. */
+  public_key: Fixed<string | null>;
+  made_at: Stamp;
+  /** When it was taken into use; null for one that gateways only get to know. */
+  signs_from: ColumnType<Date | null, never, Date>;
+  /** When another was taken into use; its tokens stay good until they are over. */
+  retired_at: ColumnType<Date | null, never, Date>;
+  /** When its tokens were refused before that. */
+  revoked_at: ColumnType<Date | null, never, Date>;
+}
+
 /** The tables of auth as Kysely knows them; migrations/ makes them. */
 export interface Tables {
   "auth.users": UserTable;
@@ -75,4 +92,5 @@ export interface Tables {
   "auth.recovery_codes": RecoveryCodeTable;
   "auth.guesses": GuessTable;
   "auth.known_devices": KnownDeviceTable;
+  "auth.token_keys": TokenKeyTable;
 }

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, randomUUID } from "node:crypto";
 import type { TokenPair } from "@countinghouse/contracts";
-import { deriveKey } from "@countinghouse/service-kit";
+import { deriveKey, type SignUserToken } from "@countinghouse/service-kit";
 
 const TOKEN_BYTES = 32;
 const SECONDS_PER_MINUTE = 60;
@@ -26,12 +26,6 @@ export function hashOf(refreshToken: string): Buffer {
   return createHash("sha256").update(refreshToken).digest();
 }
 
-/** Signs the claims of an access token that lives `expiresIn` seconds. */
-export type SignAccessToken = (
-  claims: { readonly sub: string; readonly sid: string; readonly jti: string },
-  options: { readonly expiresIn: number },
-) => string;
-
 /** The session that a pair of tokens belongs to. */
 export interface TokenSession {
   readonly sessionId: string;
@@ -43,12 +37,12 @@ export interface TokenSession {
 export type IssueTokens = (session: TokenSession, refreshToken: string) => TokenPair;
 
 /** Issues pairs whose access token lives `minutes`, but never longer than its session. */
-export function createTokenIssuer(sign: SignAccessToken, minutes: number): IssueTokens {
+export function createTokenIssuer(sign: SignUserToken, minutes: number): IssueTokens {
   return ({ sessionId, userId, secondsLeft }, refreshToken) => {
     const expiresIn = Math.min(minutes * SECONDS_PER_MINUTE, secondsLeft);
     const claims = { sub: userId, sid: sessionId, jti: randomUUID() };
     return {
-      accessToken: sign(claims, { expiresIn }),
+      accessToken: sign(claims, expiresIn),
       tokenType: "Bearer",
       expiresIn,
       refreshToken,

@@ -6,10 +6,7 @@ import {
   parseProxies,
   REQUEST_LIMITS,
   routePath,
-  type UserTokenClaims,
-  userTokenOptions,
 } from "@countinghouse/service-kit";
-import fastifyJwt from "@fastify/jwt";
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance } from "fastify";
 import { refusalOf } from "./allowed-methods.ts";
@@ -26,12 +23,14 @@ import { CALLERS_MAX, createRateLimits } from "./rate-limits.ts";
 import type { SessionCache } from "./session-cache.ts";
 import type { SharedCounters } from "./shared-counters.ts";
 import { followCertificate, readCertificate } from "./tls.ts";
+import type { TokenKeys } from "./token-keys.ts";
 
 export interface GatewayDeps extends Omit<AppDeps, "name" | "requestIds"> {
   readonly config: Config;
   readonly version: string;
   readonly targets: Readonly<Record<ServiceName, Target>>;
   readonly sessions: SessionCache;
+  readonly keys: TokenKeys;
   readonly signer: InnerSigner;
   readonly counters?: SharedCounters;
 }
@@ -47,13 +46,8 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
     requestIds: "new",
     trustedProxies: parseProxies(config.TRUSTED_PROXIES) ?? [],
   });
-  await app.register(fastifyJwt, userTokenOptions(config));
   await app.register(rateLimit, { global: false, cache: CALLERS_MAX });
-  const authenticate = createAuthenticate(
-    (token) => app.jwt.verify<UserTokenClaims>(token),
-    sessions,
-    config.ACCESS_TOKEN_EXPIRE_MINUTES,
-  );
+  const authenticate = createAuthenticate(deps.keys, sessions);
   const innerTokenOf = createInnerTokens(signer);
   const ownToken = createOwnToken(signer);
   const limits = createRateLimits(app, config, deps.counters);
@@ -71,7 +65,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
     await limits.byUser(request, reply, caller.session);
     throw refusalOf(request.url.split("?", 1)[0] ?? "");
   });
-  const openAnswers = createOpenAnswers(sessions, metrics);
+  const openAnswers = createOpenAnswers(sessions, deps.keys, metrics);
   app.closing.addEventListener("abort", () => openAnswers.close(), { once: true });
 
   for (const [name, operation] of Object.entries(publicOperations) as [string, Operation][]) {

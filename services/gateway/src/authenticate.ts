@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { type UserTokenClaims, unauthenticated } from "@countinghouse/service-kit";
-import { isOurs } from "./claims.ts";
+import { unauthenticated, type VerifyUserToken } from "@countinghouse/service-kit";
 import type { LiveSession, SessionCache } from "./session-cache.ts";
+import type { TokenKeys } from "./token-keys.ts";
 
 /** Verified tokens remembered at most. */
 const TOKENS_MAX = 50_000;
@@ -11,41 +11,47 @@ const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 export interface Caller {
   readonly session: LiveSession;
   readonly expiresAtMs: number;
+  /** The key that signed the token. */
+  readonly kid: string;
 }
 
 export type Authenticate = (request: IncomingMessage) => Promise<Caller> | Caller;
 
 /**
- * Gives whose a request's access token is. The signature of a token is checked once and
- * remembered for its life; that its session is alive is asked of the session cache every time.
+ * Gives whose a request's access token is. The signature of a token is checked once and remembered
+ * while the keys are the same; that its session is alive is asked of the session cache every time.
  * Throws a 401.
  */
 export function createAuthenticate(
-  verify: (token: string) => UserTokenClaims,
+  keys: Pick<TokenKeys, "verifier">,
   sessions: SessionCache,
-  lifetimeMinutes: number,
 ): Authenticate {
   const known = new Map<string, Token>();
 
-  function read(text: string): Token {
+  function read(text: string, verify: VerifyUserToken): Token {
     const hit = known.get(text);
-    if (hit !== undefined && hit.expiresAtMs > Date.now()) return hit;
-    const claims = verified(verify, text);
-    if (!isOurs(text, claims, lifetimeMinutes)) throw unauthenticated();
+    if (hit?.verify === verify && hit.expiresAtMs > Date.now()) return hit;
+    const { sub, sid, exp, kid } = verified(verify, text);
     if (known.size >= TOKENS_MAX) known.clear();
-    const token = { sub: claims.sub, sid: claims.sid, expiresAtMs: claims.exp * 1000 };
+    const token = { sub, sid, expiresAtMs: exp * 1000, kid, verify };
     known.set(text, token);
     return token;
   }
 
-  return (request) => {
-    const { sub, sid, expiresAtMs } = read(tokenOf(request));
+  function find({ sub, sid, expiresAtMs, kid }: Token): Promise<Caller> | Caller {
     const found = sessions.find(sid);
     const callerOf = (session: LiveSession | undefined): Caller => {
       if (session?.userId !== sub) throw unauthenticated();
-      return { session, expiresAtMs };
+      return { session, expiresAtMs, kid };
     };
     return found instanceof Promise ? found.then(callerOf) : callerOf(found);
+  }
+
+  return (request) => {
+    const text = tokenOf(request);
+    const verify = keys.verifier();
+    if (!(verify instanceof Promise)) return find(read(text, verify));
+    return verify.then((now) => find(read(text, now)));
   };
 }
 
@@ -53,9 +59,12 @@ interface Token {
   readonly sub: string;
   readonly sid: string;
   readonly expiresAtMs: number;
+  readonly kid: string;
+  /** What it was checked with. */
+  readonly verify: VerifyUserToken;
 }
 
-function verified(verify: (token: string) => UserTokenClaims, token: string): UserTokenClaims {
+function verified(verify: VerifyUserToken, token: string): ReturnType<VerifyUserToken> {
   try {
     return verify(token);
   } catch {

@@ -6,7 +6,7 @@ import {
   Key,
   loadConfig,
   parseProxies,
-  userTokenConfig,
+  userTokenLifetime,
 } from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 import { parseOrigins } from "./cors.ts";
@@ -26,7 +26,7 @@ const limits = {
 /** The settings of the gateway; limits are requests a minute, 0 switches one off. */
 const configSchema = Type.Object({
   ...commonConfig,
-  ...userTokenConfig,
+  ...userTokenLifetime,
   INNER_PRIVATE_KEY: Key,
   AUTH_URL: HttpUrl,
   COMMAND_URL: HttpUrl,

@@ -11,10 +11,12 @@ import {
   runAsProcess,
 } from "@countinghouse/service-kit";
 import { buildApp } from "./app.ts";
+import { followAuth } from "./auth-feed.ts";
 import { readConfig } from "./config.ts";
 import { createTarget } from "./forward.ts";
 import { createSessionCache } from "./session-cache.ts";
 import { createSharedCounters } from "./shared-counters.ts";
+import { createTokenKeys } from "./token-keys.ts";
 
 const READY_TIMEOUT_MS = 900;
 
@@ -25,7 +27,9 @@ export async function start(env: Env): Promise<RunningService> {
   const metrics = createMetrics("gateway");
   const signer = createInnerSigner("gateway", config.INNER_PRIVATE_KEY);
   const auth = createServiceClient(config.AUTH_URL, "auth", signer);
-  const sessions = createSessionCache(auth, logger);
+  const feed = followAuth(auth, logger);
+  const sessions = createSessionCache(auth, feed);
+  const keys = createTokenKeys(auth, feed, config.ACCESS_TOKEN_EXPIRE_MINUTES);
   const targets = {
     auth: createTarget(config.AUTH_URL),
     command: createTarget(config.COMMAND_URL),
@@ -43,12 +47,12 @@ export async function start(env: Env): Promise<RunningService> {
   const { REDIS_URL } = config;
   const counters = REDIS_URL ? createSharedCounters(REDIS_URL, logger, metrics) : undefined;
   const deps = {
-    ...{ config, logger, metrics, readiness, version, targets, sessions, signer },
+    ...{ config, logger, metrics, readiness, version, targets, sessions, keys, signer },
     ...(counters && { counters }),
   };
   const app = await buildApp(deps);
   const release = [
-    async () => sessions.stop(),
+    async () => feed.stop(),
     async () => counters?.stop(),
     async () => {
       for (const { agent, openAgent } of Object.values(targets)) {

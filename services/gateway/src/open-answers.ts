@@ -1,13 +1,15 @@
 import type { Metrics } from "@countinghouse/service-kit";
 import type { Caller } from "./authenticate.ts";
 import type { LiveSession, SessionCache } from "./session-cache.ts";
+import type { TokenKeys } from "./token-keys.ts";
 
 /** How often the sessions of open answers are asked about even when nobody announces a change. */
 const CHECK_EVERY_MS = 5_000;
 
 /**
  * Answers that stay open. Each ends when the token that it was asked for with does: when it
- * expires, when its session ends or may do other things than before, and when nobody can tell.
+ * expires, when its key is no longer good, when its session ends or may do other things than
+ * before, and when nobody can tell.
  */
 export interface OpenAnswers {
   /** Calls `end` when the token ends. The returned function says that the answer has ended. */
@@ -18,10 +20,15 @@ export interface OpenAnswers {
 
 interface Watched {
   readonly session: LiveSession;
+  readonly kid: string;
   readonly end: () => void;
 }
 
-export function createOpenAnswers(sessions: SessionCache, metrics: Metrics): OpenAnswers {
+export function createOpenAnswers(
+  sessions: SessionCache,
+  keys: Pick<TokenKeys, "isGood" | "onChange">,
+  metrics: Metrics,
+): OpenAnswers {
   const bySession = new Map<string, Set<Watched>>();
   const ended = metrics.counter("open_answers_ended_total", "Answers ended with their token");
   metrics.gauge("open_answers", "Answers that stay open", [], (gauge) => {
@@ -31,7 +38,8 @@ export function createOpenAnswers(sessions: SessionCache, metrics: Metrics): Ope
   async function check(sessionId: string): Promise<void> {
     const session = await Promise.resolve(sessions.find(sessionId)).catch(() => undefined);
     for (const watched of bySession.get(sessionId) ?? []) {
-      if (session !== undefined && mayTheSame(session, watched.session)) continue;
+      const isSame = session !== undefined && mayTheSame(session, watched.session);
+      if (isSame && keys.isGood(watched.kid)) continue;
       ended.inc();
       watched.end();
     }
@@ -48,15 +56,16 @@ export function createOpenAnswers(sessions: SessionCache, metrics: Metrics): Ope
 
   const timer = setInterval(() => void checkAll(), CHECK_EVERY_MS);
   timer.unref();
+  keys.onChange(() => void checkAll());
   sessions.onChange((changed) => {
     if (changed === undefined) void checkAll();
     else for (const sessionId of changed) if (bySession.has(sessionId)) void check(sessionId);
   });
 
   return {
-    watch({ session, expiresAtMs }, end) {
+    watch({ session, expiresAtMs, kid }, end) {
       const { sessionId } = session;
-      const watched = { session, end };
+      const watched = { session, kid, end };
       const expiry = setTimeout(() => {
         ended.inc();
         end();

@@ -1,12 +1,9 @@
-import { randomUUID } from "node:crypto";
 import type { Role } from "@countinghouse/contracts";
-import type { Logger, ServiceClient } from "@countinghouse/service-kit";
+import type { ServiceClient } from "@countinghouse/service-kit";
+import type { AuthFeed } from "./auth-feed.ts";
 
 /** Sessions remembered at most; over it all are forgotten and asked for again. */
 const SESSIONS_MAX = 50_000;
-/** Auth sends a line at least every 500 ms; without one for this long nothing remembered counts. */
-const SILENCE_MAX_MS = 1_500;
-const RECONNECT_MS = 200;
 
 /** A live session: whose it is and what that user may do now. */
 export interface LiveSession {
@@ -26,7 +23,6 @@ export interface SessionCache {
   find(sessionId: string): Promise<LiveSession | undefined> | LiveSession | undefined;
   /** Told which sessions have changed; without a list any may have. One listener. */
   onChange(listener: (sessions: readonly string[] | undefined) => void): void;
-  stop(): void;
 }
 
 interface Question {
@@ -34,17 +30,17 @@ interface Question {
   isStale: boolean;
 }
 
-export function createSessionCache(auth: ServiceClient, logger: Logger): SessionCache {
+export function createSessionCache(auth: ServiceClient, feed: AuthFeed): SessionCache {
   const known = new Map<string, LiveSession>();
   const asked = new Map<string, Question>();
   let changed: (sessions: readonly string[] | undefined) => void = () => undefined;
-  const feed = followChanges(auth, logger, {
+  feed.tell({
     forget(sessions) {
       for (const sessionId of sessions) {
         known.delete(sessionId);
         retract(asked, sessionId);
       }
-      if (sessions.length > 0) changed(sessions);
+      changed(sessions);
     },
     forgetAll() {
       known.clear();
@@ -78,7 +74,6 @@ export function createSessionCache(auth: ServiceClient, logger: Logger): Session
     onChange(listener) {
       changed = listener;
     },
-    stop: feed.stop,
   };
 }
 
@@ -88,74 +83,4 @@ function retract(asked: Map<string, Question>, sessionId: string): void {
   if (question === undefined) return;
   question.isStale = true;
   asked.delete(sessionId);
-}
-
-interface Memory {
-  forget(sessions: readonly string[]): void;
-  forgetAll(): void;
-}
-
-interface Feed {
-  isFresh(): boolean;
-  stop(): void;
-}
-
-function followChanges(auth: ServiceClient, logger: Logger, memory: Memory): Feed {
-  const stopping = new AbortController();
-  let heardAtMs = Number.NEGATIVE_INFINITY;
-
-  async function follow(): Promise<void> {
-    const follower = randomUUID();
-    const hangUp = new AbortController();
-    const silence = setInterval(() => {
-      if (performance.now() - heardAtMs > SILENCE_MAX_MS) hangUp.abort();
-    }, SILENCE_MAX_MS);
-    try {
-      const signal = AbortSignal.any([stopping.signal, hangUp.signal]);
-      const response = await auth.open("followSessionChanges", { query: { follower }, signal });
-      memory.forgetAll();
-      let lastMs = performance.now();
-      for await (const line of linesOf(response)) {
-        const nowMs = performance.now();
-        // After a pause of ours the line is old news: there may be changes behind it.
-        if (nowMs - lastMs > SILENCE_MAX_MS) throw new Error("nothing heard for too long");
-        lastMs = nowMs;
-        const { seq, sessions } = JSON.parse(line) as { seq: number; sessions: string[] };
-        memory.forget(sessions);
-        heardAtMs = nowMs;
-        if (sessions.length === 0) continue;
-        await auth.ask("acknowledgeSessionChanges", { body: { follower, seq } });
-      }
-    } finally {
-      clearInterval(silence);
-      hangUp.abort();
-      heardAtMs = Number.NEGATIVE_INFINITY;
-      memory.forgetAll();
-    }
-  }
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await follow().catch((err: unknown) => {
-        if (!stopping.signal.aborted) logger.warn({ err }, "session feed lost");
-      });
-      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
-    }
-  }
-
-  void run();
-  return {
-    isFresh: () => performance.now() - heardAtMs <= SILENCE_MAX_MS,
-    stop: () => stopping.abort(),
-  };
-}
-
-async function* linesOf(response: Response): AsyncGenerator<string> {
-  if (response.body === null) return;
-  let rest = "";
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + chunk).split("\n");
-    rest = parts.pop() ?? "";
-    yield* parts.filter((line) => line !== "");
-  }
 }

@@ -7,7 +7,6 @@ import { readConfig } from "../src/config.ts";
 
 const url = "http://127.0.0.1:1";
 const env = {
-  SECRET_KEY: "x".repeat(40),
   INNER_PRIVATE_KEY: "k".repeat(43),
   INNER_PUBLIC_KEYS: "{}",
   ...{ AUTH_URL: url, COMMAND_URL: url, QUERY_URL: url, RELAY_URL: url },

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openGateway, SECRET_KEY, type TestGateway } from "./support/gateway.ts";
+import { KEY, openGateway, type TestGateway } from "./support/gateway.ts";
 import { hasHead, sendRaw } from "./support/raw.ts";
 
 let gateway: TestGateway;
@@ -88,7 +88,7 @@ const BAD_TOKENS: [what: string, make: () => Promise<string> | string][] = [
   ["a token that lives for years", () => gateway.sign({ ...claims(), iat: 1, exp: 9e9 })],
   ["a token for another audience", () => gateway.sign({ ...claims(), aud: "elsewhere" })],
   ["a token of another issuer", () => gateway.sign({ ...claims(), iss: "elsewhere" })],
-  ["the secret itself", () => SECRET_KEY],
+  ["the key itself", () => KEY.key],
 ];
 
 const claims = () => ({ sub: randomUUID(), sid: randomUUID(), jti: randomUUID() });

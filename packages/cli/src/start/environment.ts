@@ -57,7 +57,7 @@ const OF_GATEWAY = [
 
 /**
  * The environment of each service: what it needs and no more. Every key is derived from the secret
- * for one purpose; only auth and the gateway get the secret itself.
+ * for one purpose; no service gets the secret itself.
  */
 export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
   const { settings, server, places, logFile } = parts;
@@ -70,18 +70,13 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     LOG_FILE: logFile,
     INNER_PUBLIC_KEYS: JSON.stringify(publicKeys(secretKey)),
   });
-  const userTokens = {
-    SECRET_KEY: secretKey,
-    ALGORITHM: settings.ALGORITHM,
-    ACCESS_TOKEN_EXPIRE_MINUTES: settings.ACCESS_TOKEN_EXPIRE_MINUTES,
-  };
   const urlOf = (service: Service) => places[service].url;
   const TOKEN_KEY = deriveKey(secretKey, "token").toString("base64url");
   const INNER_PRIVATE_KEY = (issuer: Issuer) => seedOf(secretKey, issuer).toString("base64url");
   return {
     auth: {
       ...common("auth"),
-      ...userTokens,
+      ...authKeys(settings, secretKey),
       DATABASE_URL: urlFor(server, "countinghouse_auth", "auth"),
       // Who switches the limit of an address off means its failures, too, unless they say more.
       ...(settings.RATE_LIMIT_LOGIN === "0" && NO_FAILURE_LIMITS),
@@ -117,7 +112,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     },
     gateway: {
       ...common("gateway"),
-      ...userTokens,
+      ACCESS_TOKEN_EXPIRE_MINUTES: settings.ACCESS_TOKEN_EXPIRE_MINUTES,
       INNER_PRIVATE_KEY: INNER_PRIVATE_KEY("gateway"),
       AUTH_URL: urlOf("auth"),
       COMMAND_URL: urlOf("command"),
@@ -127,6 +122,23 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
       ...pick(settings, OF_GATEWAY),
     },
   };
+}
+
+/** What auth, and who looks after its keys, is told of them. */
+export function authKeys(settings: Settings, secretKey: string): Env {
+  const { SECRET_KEY_PREVIOUS: previous, ALGORITHM, ACCESS_TOKEN_EXPIRE_MINUTES } = settings;
+  const secretOf = (root: string) => deriveKey(root, "auth").toString("base64url");
+  return {
+    SECRET_KEY: secretOf(secretKey),
+    ...(previous !== undefined && { SECRET_KEY_PREVIOUS: secretOf(previous) }),
+    ALGORITHM,
+    ACCESS_TOKEN_EXPIRE_MINUTES,
+  };
+}
+
+/** Signs checkpoints; outlives a change of the secret where it is set. */
+export function checkpointKey(settings: Settings, secretKey: string): string {
+  return settings.CHECKPOINT_KEY ?? deriveKey(secretKey, "checkpoints").toString("base64url");
 }
 
 /** Where the topics are and how they have to be. */
@@ -144,7 +156,7 @@ export function topicsEnv(settings: Settings): Env {
 function auditOf({ settings, server, checkpoints }: Parts): Env {
   return {
     DATABASE_URL: urlFor(server, "countinghouse_audit", "audit"),
-    CHECKPOINT_KEY: deriveKey(server.secretKey, "checkpoints").toString("base64url"),
+    CHECKPOINT_KEY: checkpointKey(settings, server.secretKey),
     CHECKPOINT_FOLDER: checkpoints,
     AUDIT_ORIGIN: settings.AUDIT_ORIGIN,
   };

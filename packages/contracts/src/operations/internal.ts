@@ -6,6 +6,16 @@ import type { Operation } from "./operation.ts";
 
 const auth = { service: "auth", tag: "Internal" } as const;
 
+/** A key that checks access tokens; of a pair of keys the public one. */
+const VerificationKey = strict({
+  kid: Type.String(),
+  algorithm: Type.Enum(["HS256", "ES256", "EdDSA"]),
+  /** In base64url: the secret of HS256, else the public key (SPKI, DER). */
+  key: Type.String(),
+  /** When its last token is over, in seconds since 1970; absent while it may sign. */
+  untilSeconds: Type.Optional(Type.Number()),
+});
+
 /** What services ask each other; never routed by the gateway. */
 export const internalOperations = {
   /** Is this session alive, and what may its user do? 404 when it has ended or the user is out. */
@@ -18,9 +28,19 @@ export const internalOperations = {
     answers: { 200: strict({ userId: Uuid, roles: Type.Array(Type.Enum([...ROLES])) }) },
     refusals: [404],
   },
+  /** What access tokens are to be checked with now, by a gateway that follows nobody. */
+  userTokenKeys: {
+    ...auth,
+    method: "GET",
+    path: "/internal/user-token-keys",
+    access: { services: ["gateway"] },
+    summary: "The keys that check access tokens",
+    answers: { 200: strict({ keys: Type.Array(VerificationKey) }) },
+  },
   /**
    * One JSON document a line, `{ "seq": n, "sessions": [...] }` for sessions whose answer to
-   * checkSession has changed, and an empty list as a heartbeat.
+   * checkSession has changed, and an empty list as a heartbeat; with `keys` where those that check
+   * access tokens have changed, and in the first line.
    */
   followSessionChanges: {
     ...auth,
@@ -30,7 +50,11 @@ export const internalOperations = {
     summary: "Sessions that ended or changed, as it happens",
     query: strict({ follower: Uuid }),
     answers: {
-      200: strict({ seq: Type.Integer({ minimum: 0 }), sessions: Type.Array(Uuid) }),
+      200: strict({
+        seq: Type.Integer({ minimum: 0 }),
+        sessions: Type.Array(Uuid),
+        keys: Type.Optional(Type.Array(VerificationKey)),
+      }),
     },
     mediaType: "application/x-ndjson",
   },

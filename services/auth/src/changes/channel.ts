@@ -11,10 +11,12 @@ const RECONNECT_MS = 200;
 const UNSENT_MAX = 10_000;
 
 export interface ChannelHandlers {
+  /** Listening has begun: messages come from now on, also while this is at work. */
+  onListening(): Promise<void>;
   onMessage(message: Message): void;
   /** Messages may have been missed from some time before now. */
   onLost(): void;
-  /** Every so often while it listens. */
+  /** Every so often while it listens, once `onListening` is through. */
   onTick(): void;
 }
 
@@ -22,6 +24,8 @@ export interface ChannelHandlers {
 export interface Channel {
   /** Sends a message soon; resolves also where it is lost, as the connection is. */
   send(message: Message): Promise<void>;
+  /** Gives the connection up, as if it were lost, and begins anew. */
+  fail(error: Error): void;
   stop(): Promise<void>;
 }
 
@@ -63,6 +67,7 @@ export function openChannel(
       await client.query("SET synchronous_commit = off");
       await client.query(`LISTEN ${CHANNEL}`);
       connected = { client, fail: lost.reject };
+      await Promise.race([handlers.onListening(), lost.promise]);
       while (!signal.aborted) {
         handlers.onTick();
         await Promise.race([rest(tickMs, signal), lost.promise]);
@@ -86,6 +91,7 @@ export function openChannel(
   const over = listenForEver();
   return {
     send,
+    fail: (error) => connected?.fail(error),
     async stop() {
       stopping.abort();
       await over;

@@ -1,6 +1,8 @@
 import type { Readable } from "node:stream";
 import { type Logger, ProblemError } from "@countinghouse/service-kit";
+import type { KeyRing } from "../token-keys/ring.ts";
 import { createFollowers } from "./followers.ts";
+import type { Change } from "./message.ts";
 import { joinPeers, type Peers, PULSE_EVERY_MS } from "./peers.ts";
 
 /** A pulse that came back later than this proves nothing: what came with it may be as late. */
@@ -24,24 +26,51 @@ export interface SessionFeed extends Pick<Peers, "announce"> {
   stop(): Promise<void>;
 }
 
-export function createSessionFeed(databaseUrl: string, logger: Logger): SessionFeed {
-  const followers = createFollowers();
+interface FeedDeps {
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  readonly keys: Pick<KeyRing, "load" | "verificationKeys">;
+  /** Sees to it that there is a key that signs; done before any gateway may follow. */
+  prepareKeys(announce: Peers["announce"]): Promise<void>;
+}
+
+export function createSessionFeed(deps: FeedDeps): SessionFeed {
+  const { databaseUrl, logger, keys } = deps;
+  const followers = createFollowers(keys.verificationKeys);
   const first = Promise.withResolvers<void>();
   let provenAtMs = Number.NEGATIVE_INFINITY;
-  const peers = joinPeers(databaseUrl, logger, {
-    onChange: followers.tell,
-    onNote: followers.acknowledge,
-    onPulse(sentAtMs) {
-      if (performance.now() - sentAtMs > PULSE_LATE_MS) return;
-      provenAtMs = sentAtMs;
-      followers.beat();
-      first.resolve();
+  const inTurn = createTurns();
+  const peers: Peers = joinPeers(databaseUrl, logger, {
+    async onListening() {
+      await deps.prepareKeys(peers.announce);
+      await inTurn(keys.load);
     },
+    onChange: tell,
+    onNote: followers.acknowledge,
+    // After what was heard before it, for that is what it proves.
+    onPulse: (sentAtMs) => void inTurn(async () => prove(sentAtMs)),
     onLost() {
       provenAtMs = Number.NEGATIVE_INFINITY;
       followers.cutOffAll();
     },
   });
+
+  async function tell({ sessions = [], keys: areOthers = false }: Change): Promise<void> {
+    let noted: Promise<void> | undefined;
+    await inTurn(async () => {
+      if (areOthers) await keys.load();
+      noted = followers.tell({ sessions, ...(areOthers && { keys: keys.verificationKeys() }) });
+    });
+    await noted;
+  }
+
+  function prove(sentAtMs: number): void {
+    if (performance.now() - sentAtMs > PULSE_LATE_MS) return;
+    provenAtMs = sentAtMs;
+    followers.beat();
+    first.resolve();
+  }
+
   return {
     announce: peers.announce,
     async listening(withinMs) {
@@ -60,5 +89,15 @@ export function createSessionFeed(databaseUrl: string, logger: Logger): SessionF
     },
     endLines: followers.stop,
     stop: () => peers.stop(followers.count > 0),
+  };
+}
+
+/** Runs one work after another, whether those before it fail or not. */
+function createTurns(): (work: () => Promise<void>) => Promise<void> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
   };
 }

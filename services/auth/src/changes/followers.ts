@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { ProblemError } from "@countinghouse/service-kit";
+import { ProblemError, type VerificationKey } from "@countinghouse/service-kit";
 
 /** Gateways that follow at once. */
 const FOLLOWERS_MAX = 64;
@@ -14,20 +14,28 @@ const UNSENT_BYTES_MAX = 1024 * 1024;
  */
 export interface Followers {
   readonly count: number;
-  /** The lines for a gateway, `{"seq":n,"sessions":[…]}`. Throws a 503 when there are too many. */
+  /**
+   * The lines for a gateway, `{"seq":n,"sessions":[…]}`, the first of them, and each after a change
+   * of keys, with `keys`. Throws a 503 when there are too many.
+   */
   follow(follower: string): Readable;
   /** The gateway has taken note of all lines up to `seq`. False for one that is not here. */
   acknowledge(follower: string, seq: number): boolean;
   /** Tells all of them that nothing has changed. */
   beat(): void;
   /** Resolves once every gateway has taken note, or has been cut off for not saying so. */
-  tell(sessions: readonly string[]): Promise<void>;
+  tell(news: News): Promise<void>;
   /** They were not told all there was: each has to come again, and remembers nothing till then. */
   cutOffAll(): void;
   stop(): void;
 }
 
-export function createFollowers(): Followers {
+interface News {
+  readonly sessions?: readonly string[];
+  readonly keys?: readonly VerificationKey[];
+}
+
+export function createFollowers(keys: () => readonly VerificationKey[]): Followers {
   const followers = new Map<string, Follower>();
   let last = 0;
   let isStopped = false;
@@ -42,7 +50,7 @@ export function createFollowers(): Followers {
       }
       const follower = createFollower(() => followers.delete(id));
       followers.set(id, follower);
-      follower.tell(last, []);
+      follower.tell(last, { keys: keys() });
       return follower.lines;
     },
     acknowledge(id, seq) {
@@ -50,13 +58,13 @@ export function createFollowers(): Followers {
       return followers.has(id);
     },
     beat() {
-      for (const follower of followers.values()) follower.tell(last, []);
+      for (const follower of followers.values()) follower.tell(last, {});
     },
-    async tell(sessions) {
+    async tell(news) {
       last += 1;
       const notes = [...followers.values()].map((follower) => {
         const note = follower.noteOf(last);
-        follower.tell(last, sessions);
+        follower.tell(last, news);
         return note;
       });
       await Promise.all(notes);
@@ -73,7 +81,7 @@ export function createFollowers(): Followers {
 
 interface Follower {
   readonly lines: Readable;
-  tell(seq: number, sessions: readonly string[]): void;
+  tell(seq: number, news: News): void;
   /** Resolves once `seq` is acknowledged, or after two seconds, when the follower is cut off. */
   noteOf(seq: number): Promise<void>;
   acknowledge(seq: number): void;
@@ -99,9 +107,9 @@ function createFollower(onGone: () => void): Follower {
 
   return {
     lines,
-    tell(seq, sessions) {
+    tell(seq, { sessions = [], keys }) {
       if (isOver) return;
-      lines.push(`${JSON.stringify({ seq, sessions })}\n`);
+      lines.push(`${JSON.stringify({ seq, sessions, keys })}\n`);
       if (lines.readableLength > UNSENT_BYTES_MAX) cutOff();
     },
     noteOf(seq) {

@@ -4,6 +4,14 @@ import type { Tables } from "../tables.ts";
 /** The channel of auth's database on which its processes talk (LISTEN, NOTIFY). */
 export const CHANNEL = "auth_changes";
 
+/** What gateways must hear of. */
+export interface Change {
+  /** What they remember of these sessions is not so any more. */
+  readonly sessions?: readonly string[];
+  /** The keys of access tokens are others than before. */
+  readonly keys?: boolean;
+}
+
 /**
  * What auth processes tell each other. PostgreSQL delivers messages in the order of commits, to
  * everybody alike; on that order all of it rests.
@@ -13,8 +21,7 @@ export type Message =
   | { readonly kind: "pulse"; readonly by: string; readonly sentAtMs: number }
   /** A process ends that no gateway follows. */
   | { readonly kind: "bye"; readonly by: string }
-  /** Gateways must forget these sessions. */
-  | { readonly kind: "change"; readonly id: string; readonly sessions: readonly string[] }
+  | ({ readonly kind: "change"; readonly id: string } & Change)
   /** All gateways of a process have taken note of a change, or were cut off. */
   | { readonly kind: "done"; readonly id: string; readonly by: string }
   /** A gateway took note, but told another process than the one that it follows. */

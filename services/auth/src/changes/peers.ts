@@ -3,8 +3,8 @@ import type { Logger } from "@countinghouse/service-kit";
 import type { Kysely } from "kysely";
 import type { Tables } from "../tables.ts";
 import { openChannel } from "./channel.ts";
-import { type Message, notify } from "./message.ts";
-import { createReceipts } from "./receipts.ts";
+import { type Change, type Message, notify } from "./message.ts";
+import { createReceipts, type Receipts } from "./receipts.ts";
 
 export const PULSE_EVERY_MS = 500;
 /**
@@ -22,10 +22,14 @@ export interface Announcement {
 }
 
 export interface PeerHandlers {
+  /** Only listens and announces; nobody follows it, so nobody has to wait for it. */
+  readonly isGuest?: boolean;
   /** A pulse of ours has come back: everything that was said before it has been heard. */
   onPulse(sentAtMs: number): void;
-  /** Resolves once all gateways of this process have taken note. */
-  onChange(sessions: readonly string[]): Promise<void>;
+  /** What was said before may have been missed; nothing is from now on. */
+  onListening(): Promise<void>;
+  /** Resolves once all gateways of this process have taken note; else all begins anew. */
+  onChange(change: Change): Promise<void>;
   onNote(follower: string, seq: number): void;
   /** Changes may have been missed from some time before now. */
   onLost(): void;
@@ -34,7 +38,7 @@ export interface PeerHandlers {
 /** The other processes of auth on the same database, and this one among them. */
 export interface Peers {
   /** Announces when the transaction of `db` commits; gives what to settle then. */
-  announce(db: Kysely<Tables>, sessions: readonly string[]): Promise<Announcement>;
+  announce(db: Kysely<Tables>, change: Change): Promise<Announcement>;
   /** Tells the others that a gateway of one of them has taken note. */
   passOn(follower: string, seq: number): void;
   /** Says goodbye, unless others have to wait till the gateways of this process have forgotten. */
@@ -48,7 +52,11 @@ export function joinPeers(databaseUrl: string, logger: Logger, handlers: PeerHan
   const heardAtMs = new Map<string, number>();
   const channel = openChannel(databaseUrl, logger, PULSE_EVERY_MS, {
     onMessage,
-    onTick: () => void channel.send({ kind: "pulse", by: me, sentAtMs: performance.now() }),
+    onListening: handlers.onListening,
+    onTick() {
+      if (handlers.isGuest) return;
+      void channel.send({ kind: "pulse", by: me, sentAtMs: performance.now() });
+    },
     onLost() {
       heardAtMs.clear();
       handlers.onLost();
@@ -67,7 +75,7 @@ export function joinPeers(databaseUrl: string, logger: Logger, handlers: PeerHan
         break;
       case "change":
         receipts.heard(message.id, present());
-        void takeNote(message.id, message.sessions);
+        if (!handlers.isGuest) void takeNote(message.id, message);
         break;
       case "done":
         receipts.done(message.id, message.by);
@@ -78,9 +86,13 @@ export function joinPeers(databaseUrl: string, logger: Logger, handlers: PeerHan
     }
   }
 
-  async function takeNote(id: string, sessions: readonly string[]): Promise<void> {
-    await handlers.onChange(sessions);
-    await channel.send({ kind: "done", id, by: me });
+  async function takeNote(id: string, change: Change): Promise<void> {
+    try {
+      await handlers.onChange(change);
+      await channel.send({ kind: "done", id, by: me });
+    } catch (error) {
+      channel.fail(error as Error);
+    }
   }
 
   function present(): string[] {
@@ -90,18 +102,7 @@ export function joinPeers(databaseUrl: string, logger: Logger, handlers: PeerHan
   }
 
   return {
-    async announce(db, sessions) {
-      const parts: string[] = [];
-      for (let at = 0; at < sessions.length; at += SESSIONS_AT_ONCE) {
-        const id = randomUUID();
-        const some = sessions.slice(at, at + SESSIONS_AT_ONCE);
-        receipts.expect(id);
-        parts.push(id);
-        await notify(db, { kind: "change", id, sessions: some });
-      }
-      const all = () => Promise.all(parts.map((id) => receipts.settled(id, SETTLED_AFTER_MS)));
-      return { settled: () => all().then(() => undefined) };
-    },
+    announce: (db, change) => announce(db, change, receipts),
     passOn(follower, seq) {
       void channel.send({ kind: "note", follower, seq });
     },
@@ -110,4 +111,27 @@ export function joinPeers(databaseUrl: string, logger: Logger, handlers: PeerHan
       await channel.stop();
     },
   };
+}
+
+async function announce(
+  db: Kysely<Tables>,
+  { sessions = [], keys = false }: Change,
+  receipts: Receipts,
+): Promise<Announcement> {
+  const parts: string[] = [];
+  for (const change of [...inParts(sessions), ...(keys ? [{ keys }] : [])]) {
+    const id = randomUUID();
+    receipts.expect(id);
+    parts.push(id);
+    await notify(db, { kind: "change", id, ...change });
+  }
+  const all = () => Promise.all(parts.map((id) => receipts.settled(id, SETTLED_AFTER_MS)));
+  return { settled: () => all().then(() => undefined) };
+}
+
+function inParts(sessions: readonly string[]): Change[] {
+  const starts = Array.from({ length: Math.ceil(sessions.length / SESSIONS_AT_ONCE) }, (_, i) => {
+    return i * SESSIONS_AT_ONCE;
+  });
+  return starts.map((at) => ({ sessions: sessions.slice(at, at + SESSIONS_AT_ONCE) }));
 }

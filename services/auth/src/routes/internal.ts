@@ -5,12 +5,17 @@ import { checkSession } from "../sessions.ts";
 import { findUser } from "../users.ts";
 
 /** What other services ask. */
-export function internalRoutes({ db, feed, secondFactor, guesses }: RouteDeps) {
+export function internalRoutes({ db, feed, keys, secondFactor, guesses }: RouteDeps) {
   return {
     async checkSession({ params: { sessionId } }) {
       const found = await checkSession(db, sessionId);
       if (found === undefined) throw new ProblemError("not_found");
       return { status: 200, body: found };
+    },
+
+    async userTokenKeys() {
+      await keys.load();
+      return { status: 200, body: { keys: keys.verificationKeys() } };
     },
 
     followSessionChanges({ query: { follower } }) {

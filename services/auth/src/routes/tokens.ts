@@ -8,7 +8,7 @@ import { findByEmail, insertUser } from "../users.ts";
 
 /** How a person comes in, stays in, and leaves. */
 export function tokenRoutes(deps: RouteDeps) {
-  const { db, feed, passwords, policy, refreshTokens, issue, config } = deps;
+  const { db, feed, keys, passwords, policy, refreshTokens, issue } = deps;
   return {
     async register({ body: { email, password, fullName } }) {
       await policy.check(password, { email, fullName, mfa: false }, "/password");
@@ -40,6 +40,6 @@ export function tokenRoutes(deps: RouteDeps) {
       return { status: 204 };
     },
 
-    jwks: () => ({ status: 200, body: userTokenKeySet(config) }),
+    jwks: () => ({ status: 200, body: userTokenKeySet(keys.verificationKeys()) }),
   } satisfies Partial<Handlers<"auth">>;
 }

@@ -7,15 +7,20 @@ import {
   ed25519FromSeed,
   ed25519PublicKey,
   type RunningService,
-  userTokenOptions,
+  type UserTokenAlgorithm,
+  type UserTokenKey,
+  userTokenKey,
+  type VerificationKey,
 } from "@countinghouse/service-kit";
-import fastifyJwt from "@fastify/jwt";
-import fastify, { type FastifyInstance } from "fastify";
+import { createSigner } from "fast-jwt";
 import { start } from "../../src/main.ts";
 
-export const SECRET_KEY = "a secret for tests, forty characters long";
+const SECRET_KEY = "a secret for tests, forty characters long";
+const SALT = Buffer.alloc(32, 7);
+const MINUTES = 30;
+/** The key that the bank signs with. */
+export const KEY = keyOf("HS256");
 const SEED = randomBytes(32).toString("base64url");
-const CONFIG = { SECRET_KEY, ALGORITHM: "HS256", ACCESS_TOKEN_EXPIRE_MINUTES: 30 };
 
 /** A request as a service behind the gateway got it. */
 interface Seen {
@@ -35,9 +40,12 @@ export interface TestGateway {
   readonly asked: string[];
   /** An access token of a new live session. */
   logIn(): Promise<{ token: string; sessionId: string }>;
-  sign(claims: object): string;
+  /** A token of this key, with these claims instead of the usual. */
+  sign(claims: object, key?: UserTokenKey): string;
   /** Announces changed sessions as auth does; resolves when the gateway has taken note. */
   announce(...sessions: string[]): Promise<void>;
+  /** The same for the keys that check tokens. */
+  announceKeys(...keys: VerificationKey[]): Promise<void>;
   /** Lets auth keep its answers about sessions back until the returned function is called. */
   holdAnswers(): () => void;
   /** Ends the stream of changes, as when auth or the way to it is lost. */
@@ -61,10 +69,9 @@ export async function openGateway(settings: Record<string, string> = {}): Promis
     respond(response, { method, url, headers, body });
   });
   const auth = await stubAuth();
-  const jwt = await signerOf();
   const url = urlOf(backend);
   const service = await start({
-    ...{ ENVIRONMENT: "test", LOG_LEVEL: "silent", SECRET_KEY, INNER_PRIVATE_KEY: SEED },
+    ...{ ENVIRONMENT: "test", LOG_LEVEL: "silent", INNER_PRIVATE_KEY: SEED },
     INNER_PUBLIC_KEYS: publicKeys(),
     ...{ AUTH_URL: urlOf(auth.server), COMMAND_URL: url, QUERY_URL: url, RELAY_URL: url },
     AUDIT_URL: url,
@@ -75,18 +82,18 @@ export async function openGateway(settings: Record<string, string> = {}): Promis
     ...auth,
     url: service.url,
     seen,
-    sign: (claims) => jwt.jwt.sign(claims as never),
+    sign,
     async logIn() {
       const [sessionId, userId] = [randomUUID(), randomUUID()];
       auth.sessions.set(sessionId, { userId, roles: ["customer"] });
-      const token = jwt.jwt.sign({ sub: userId, sid: sessionId, jti: randomUUID() } as never);
+      const token = sign({ sub: userId, sid: sessionId, jti: randomUUID() });
       return { token, sessionId };
     },
     respondWith(next) {
       respond = next;
     },
     stopBackend: () => closed(backend),
-    close: () => closeAll(service, jwt, [backend, auth.server]),
+    close: () => closeAll(service, [backend, auth.server]),
   };
 }
 
@@ -95,17 +102,21 @@ function publicKeys(): string {
   return JSON.stringify({ gateway: key });
 }
 
-async function closeAll(service: RunningService, jwt: FastifyInstance, servers: Server[]) {
+async function closeAll(service: RunningService, servers: Server[]) {
   await service.close();
-  await jwt.close();
   for (const server of servers) await closed(server);
 }
 
-async function signerOf(): Promise<FastifyInstance> {
-  const app = fastify();
-  await app.register(fastifyJwt, userTokenOptions(CONFIG));
-  await app.ready();
-  return app;
+export function keyOf(algorithm: UserTokenAlgorithm): UserTokenKey {
+  return userTokenKey(SECRET_KEY, algorithm, SALT);
+}
+
+function sign(claims: object, { kid, algorithm, signsWith }: UserTokenKey = KEY): string {
+  const { iat = Math.floor(Date.now() / 1000) } = claims as { iat?: number };
+  const usual = { iss: "countinghouse", aud: "countinghouse-api", iat, exp: iat + MINUTES * 60 };
+  const header = { alg: algorithm, typ: "at+jwt" };
+  const signer = createSigner({ algorithm, key: signsWith, kid, header });
+  return signer({ ...usual, ...claims });
 }
 
 async function stubAuth() {
@@ -114,8 +125,9 @@ async function stubAuth() {
   const waiting = new Map<number, () => void>();
   const { promise: isFollowed, resolve: followed } = Promise.withResolvers<void>();
   let [seq, feed]: [number, ServerResponse | undefined] = [0, undefined];
-  const tell = (changed: string[]) =>
-    feed?.write(`${JSON.stringify({ seq, sessions: changed })}\n`);
+  let keys: readonly VerificationKey[] = [shown(KEY)];
+  const tell = (sessions: string[], others?: readonly VerificationKey[]) =>
+    feed?.write(`${JSON.stringify({ seq, sessions, keys: others })}\n`);
   const heartbeat = setInterval(() => tell([]), 300);
   let [held, isFeedOpen] = [Promise.resolve(), true];
   const server = await listen(async (request, response) => {
@@ -126,6 +138,8 @@ async function stubAuth() {
       await held;
       response.writeHead(session === undefined ? 404 : 200);
       response.end(JSON.stringify(session ?? {}));
+    } else if (kind === "user-token-keys") {
+      response.end(JSON.stringify({ keys }));
     } else if (request.method === "POST") {
       let body = "";
       for await (const chunk of request) body += chunk;
@@ -133,21 +147,26 @@ async function stubAuth() {
       response.writeHead(204).end();
     } else if (isFeedOpen) {
       feed = response;
-      tell([]);
+      tell([], keys);
       setTimeout(followed, 20);
     } else {
       response.writeHead(503).end();
     }
   });
   server.on("close", () => clearInterval(heartbeat));
+  const noted = (say: () => void) => {
+    seq += 1;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiting.set(seq, resolve);
+    say();
+    return promise;
+  };
   return {
     ...{ server, sessions, asked, isFollowed },
-    announce(...changed: string[]) {
-      seq += 1;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      waiting.set(seq, resolve);
-      tell(changed);
-      return promise;
+    announce: (...changed: string[]) => noted(() => tell(changed)),
+    announceKeys(...others: VerificationKey[]) {
+      keys = others.map(shown);
+      return noted(() => tell([], keys));
     },
     holdAnswers() {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -164,6 +183,11 @@ async function stubAuth() {
       this.cutFeed();
     },
   };
+}
+
+/** What of a key a gateway is told. */
+function shown({ kid, algorithm, key, untilSeconds }: VerificationKey): VerificationKey {
+  return { kid, algorithm, key, ...(untilSeconds !== undefined && { untilSeconds }) };
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
