@@ -10,6 +10,7 @@ export * from "./problems.ts";
 export * from "./roles.ts";
 export * from "./schemas/accounts.ts";
 export * from "./schemas/audit.ts";
+export * from "./schemas/banking.ts";
 export * from "./schemas/envelope.ts";
 export { EventHeaders } from "./schemas/event-headers.ts";
 export * from "./schemas/identity.ts";

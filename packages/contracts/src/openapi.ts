@@ -1,12 +1,15 @@
 import type { TSchema } from "typebox";
 import { publicOperations } from "./operations/index.ts";
-import type { Operation } from "./operations/operation.ts";
+import { isAllOptional, type Operation } from "./operations/operation.ts";
 import * as accounts from "./schemas/accounts.ts";
 import * as audit from "./schemas/audit.ts";
+import * as banking from "./schemas/banking.ts";
 import * as identity from "./schemas/identity.ts";
 import { Problem, Uuid } from "./schemas/primitives.ts";
 
 type Json = Record<string, unknown>;
+
+const SCHEMAS = { ...named(accounts), ...named(banking), ...named(identity), ...named(audit) };
 
 /** The statuses of problems that any operation may answer, whatever it does. */
 const COMMON_REFUSALS = [400, 429, 431, 503];
@@ -32,7 +35,7 @@ export function openApiDocument(version: string): Json {
     servers: [{ url: "/" }],
     paths,
     components: {
-      schemas: { Problem, ...named(accounts), ...named(identity), ...named(audit) },
+      schemas: { Problem, ...SCHEMAS },
       headers: responseHeaders,
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
     },
@@ -52,7 +55,7 @@ function describe(name: string, operation: Operation): Json {
     ],
     ...(operation.body && {
       requestBody: {
-        required: true,
+        required: operation.method !== "POST" || !isAllOptional(operation.body),
         content: { "application/json": { schema: reference(operation.body) } },
       },
     }),
@@ -170,9 +173,7 @@ function refusals(operation: Operation): Json {
 }
 
 const componentNames = new Map<TSchema, string>(
-  Object.entries({ ...named(accounts), ...named(identity), ...named(audit) }).map(
-    ([name, schema]) => [schema, name],
-  ),
+  Object.entries(SCHEMAS).map(([name, schema]) => [schema, name]),
 );
 
 function reference(schema: TSchema): Json {

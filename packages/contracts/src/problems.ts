@@ -1,3 +1,5 @@
+import type { MoneyShown } from "./schemas/primitives.ts";
+
 /** One row of the catalogue of problems: all that a caller is ever told about a failure. */
 export interface ProblemRow {
   readonly status: number;
@@ -44,6 +46,20 @@ export const PROBLEMS = {
     "Idempotency-Key reused",
     "This Idempotency-Key belongs to another request; errors names the first difference.",
   ),
+  date_in_past: row(422, "Date in the past", "The time that was given is over."),
+  hold_not_active: row(422, "Hold not active", "The hold was captured, released, or is over."),
+  amount_exceeds_hold: row(422, "More than is held", "The hold has less left than this."),
+  too_many_holds: row(422, "Too many holds", "The account has as many active holds as it may."),
+  too_many_proposals: row(422, "Too many proposals", "Others wait for a decision already."),
+  proposal_closed: row(422, "Proposal closed", "The proposal has been decided on before."),
+  self_approval: row(422, "Own proposal", "Another person has to decide on it."),
+  card_inactive: row(422, "Card inactive", "The card has not been activated."),
+  card_frozen: row(422, "Card frozen", "The card is frozen."),
+  card_cancelled: row(422, "Card cancelled", "The card has been cancelled."),
+  card_expired: row(422, "Card expired", "The card is past its expiry date."),
+  too_many_cards: row(422, "Too many cards", "The account has as many cards as it may."),
+  illegal_transition: row(422, "Illegal step", "The card cannot be brought from its status there."),
+  otp_needed: row(422, "One-time code required", "This needs a code of the second factor."),
   insufficient_funds: row(422, "Insufficient funds", "The available balance does not cover it."),
   account_frozen: row(422, "Account frozen", "The account is frozen."),
   account_not_frozen: row(422, "Account not frozen", "The account is not frozen."),
@@ -71,6 +87,7 @@ const SAME_CODE: Partial<Record<ProblemCode, ProblemCode>> = {
   wrong_password: "invalid_credentials",
   invalid_refresh_token: "invalid_credentials",
   wrong_otp: "invalid_otp",
+  otp_needed: "otp_required",
 };
 
 /** The code on the wire: a wrong current password is `invalid_credentials` with another status. */
@@ -95,6 +112,15 @@ export interface ProblemDocument {
   readonly detail: string;
   readonly instance: string;
   readonly errors?: readonly Fault[];
+  readonly limit?: LimitFault;
+}
+
+/** Which limit does not allow it, and what it would still have allowed; of `limit_exceeded`. */
+export interface LimitFault {
+  readonly name: string;
+  readonly channel?: string;
+  readonly amount: MoneyShown;
+  readonly left: MoneyShown;
 }
 
 /** The problem document of a code for the request with this id. */
@@ -102,6 +128,7 @@ export function problemDocument(
   code: ProblemCode,
   requestId: string,
   errors?: readonly Fault[],
+  limit?: LimitFault,
 ): ProblemDocument {
   const { status, title, detail } = PROBLEMS[code];
   const wire = wireCode(code);
@@ -113,5 +140,6 @@ export function problemDocument(
     detail,
     instance: requestId,
     ...(errors !== undefined && { errors }),
+    ...(limit !== undefined && { limit }),
   };
 }

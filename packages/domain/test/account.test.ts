@@ -15,10 +15,12 @@ import {
   unfreeze,
   withdraw,
 } from "../src/index.ts";
-import { ANYBODY, account, as, euros, OWNER, STRANGER, shown, yen } from "./support.ts";
+import { ANYBODY, account, as, euros, OWNER, STRANGER, shown, TODAY, yen } from "./support.ts";
 
 const ID = "0197c0de-0000-7000-8000-000000000001";
-const post = (amount: Money, by: By = as(OWNER)) => ({ by, transactionId: ID, amount });
+const post = (amount: Money, by: By = as(OWNER)) => {
+  return { by, transactionId: ID, amount, when: TODAY };
+};
 const explain = (by: By = ANYBODY) => ({ by, reason: "a check" });
 const TOP = 10n ** 17n - 1n;
 
@@ -56,7 +58,7 @@ test("a deposit says its amount, its side and the balance after it", () => {
 test("a withdrawal of all there is leaves nothing", () => {
   const decision = withdraw(post(euros(10_000n)), account());
   expect(decision).toMatchObject({
-    facts: { type: "MoneyWithdrawn", data: { direction: "debit", balanceAfter: shown("0.00") } },
+    facts: [{ type: "MoneyWithdrawn", data: { direction: "debit", balanceAfter: shown("0.00") } }],
   });
 });
 
@@ -84,7 +86,7 @@ const thaw =
 const end =
   (by: By = as(OWNER)): Decide =>
   (state) =>
-    close({ by }, state);
+    close({ by, when: TODAY }, state);
 
 const REFUSALS: [what: string, decide: Decide, state: Account | undefined, code: string][] = [
   ["a deposit on nothing", pay(euros(1n)), NOBODYS, "not_found"],

@@ -16,7 +16,7 @@ import {
   unfreeze,
   withdraw,
 } from "../src/index.ts";
-import { account, as, euros, OWNER, STRANGER, shown, yen } from "./support.ts";
+import { account, as, euros, OWNER, STRANGER, shown, TODAY, yen } from "./support.ts";
 
 const [HERE, THERE] = ["account-a", "account-b"];
 const TOP = 10n ** 17n - 1n;
@@ -88,8 +88,8 @@ interface Row {
   readonly begin?: (scene: Scene) => Partial<Scene>;
 }
 
-const onMoney = ({ by, amount }: Scene) => ({ by, amount, transactionId: "x" });
-const LEGS = { debitId: "d", creditId: "c" };
+const onMoney = ({ by, amount }: Scene) => ({ by, amount, transactionId: "x", when: TODAY });
+const LEGS = { when: TODAY, debitId: "d", creditId: "c" };
 
 const ROWS: readonly Row[] = [
   {
@@ -115,7 +115,7 @@ const ROWS: readonly Row[] = [
   },
   {
     command: "a close",
-    decide: (scene) => close({ by: scene.by }, scene.payer),
+    decide: (scene) => close({ by: scene.by, when: TODAY }, scene.payer),
     faults: [missing, foreign, closed, frozen, filled],
     begin: payer({ balance: 0n }),
   },

@@ -20,7 +20,7 @@ import {
   unfreeze,
   withdraw,
 } from "../src/index.ts";
-import { ANYBODY } from "./support.ts";
+import { ANYBODY, TODAY } from "./support.ts";
 
 const CURRENCIES = ["EUR", "EUR", "EUR", "JPY", "BHD"];
 const RUNS = 300;
@@ -63,7 +63,8 @@ function take(bank: Bank, next: Step, id: string): void {
   else if (next.do === "reverse") giveBack(bank, next.which, id);
   else {
     const decision = decide(next, bank.states[next.on], id);
-    if (decision.kind === "accepted") bank.put(next.on, decision.facts);
+    if (decision.kind !== "accepted") return;
+    for (const fact of [decision.facts].flat()) bank.put(next.on, fact);
   }
 }
 
@@ -73,16 +74,19 @@ function decide(
   next: OnOne,
   state: Account | undefined,
   transactionId: string,
-): Decision<AccountEvent> {
+): Decision<AccountEvent | readonly AccountEvent[]> {
   const by = ANYBODY;
   const currency = CURRENCIES[next.on] ?? "";
   switch (next.do) {
     case "deposit":
       return deposit({ by, transactionId, amount: { minor: next.amount, currency } }, state);
     case "withdraw":
-      return withdraw({ by, transactionId, amount: { minor: next.amount, currency } }, state);
+      return withdraw(
+        { by, when: TODAY, transactionId, amount: { minor: next.amount, currency } },
+        state,
+      );
     case "close":
-      return close({ by }, state);
+      return close({ by, when: TODAY }, state);
     case "freeze":
       return freeze({ by, reason: "r" }, state);
     case "unfreeze":
@@ -95,7 +99,7 @@ function move(bank: Bank, next: Step & { do: "transfer" }, id: string): void {
   const parties = { fromAccountId: String(on), toAccountId: String(to) };
   const ids = { transferId: id, debitId: id, creditId: id };
   const money = { minor, currency: CURRENCIES[on] ?? "" };
-  const command = { by: ANYBODY, ...ids, ...parties, amount: money };
+  const command = { by: ANYBODY, when: TODAY, ...ids, ...parties, amount: money };
   const decision = transfer(command, bank.states[on], bank.states[to]);
   if (decision.kind === "refused") return;
   bank.put(on, decision.facts.sent);
@@ -108,7 +112,7 @@ function giveBack(bank: Bank, which: number, id: string): void {
   if (original === undefined) return;
   const { transferId, fromAccountId, toAccountId } = original.data;
   const [sender, receiver] = [Number(fromAccountId), Number(toAccountId)];
-  const command = { reversalId: id, debitId: id, creditId: id, reason: "r" };
+  const command = { when: TODAY, reversalId: id, debitId: id, creditId: id, reason: "r" };
   const mark = bank.reversed.get(transferId);
   const decision = reverse(command, original, mark, bank.states[receiver], bank.states[sender]);
   if (decision.kind === "refused") return;

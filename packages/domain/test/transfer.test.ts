@@ -8,10 +8,10 @@ import {
   type TransferSent,
   transfer,
 } from "../src/index.ts";
-import { ANYBODY, account, as, euros, OWNER, STRANGER, shown, yen } from "./support.ts";
+import { ANYBODY, account, as, euros, OWNER, STRANGER, shown, TODAY, yen } from "./support.ts";
 
 const [FROM, TO] = ["account-a", "account-b"];
-const IDS = { transferId: "transfer", debitId: "debit", creditId: "credit" };
+const IDS = { when: TODAY, transferId: "transfer", debitId: "debit", creditId: "credit" };
 const theirs = account({ ownerId: STRANGER, balance: 100n });
 
 function send(amount: Money, from?: Account, to?: Account, change: object = {}) {
@@ -28,12 +28,14 @@ test("[S42] a transfer is two events, each of which tells the whole of it", () =
   expect(decision).toEqual({
     kind: "accepted",
     facts: {
+      expired: [],
       sent: {
         type: "TransferSent",
         data: {
           ...common,
           ...{ transactionId: "debit", direction: "debit", balanceAfter: shown("60.00") },
           counterpartyAccountId: TO,
+          day: TODAY.day,
         },
       },
       received: {
@@ -94,7 +96,10 @@ const sent: TransferSent = {
   },
 };
 const reversal = { ...sent, type: "ReversalSent" } as unknown as ReversalSent;
-const command = { reversalId: "reversal", debitId: "e", creditId: "f", reason: "sent twice" };
+const command = {
+  ...{ reversalId: "reversal", debitId: "e", creditId: "f", reason: "sent twice" },
+  when: TODAY,
+};
 const holder = account({ ownerId: STRANGER });
 
 test("a reversal gives the money back and marks the transfer", () => {

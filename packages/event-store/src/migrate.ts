@@ -3,6 +3,7 @@ import * as log from "./migrations/0001-log.ts";
 import * as relay from "./migrations/0002-relay.ts";
 import * as appendPlans from "./migrations/0003-append-plans.ts";
 import * as keysInFlight from "./migrations/0004-keys-in-flight.ts";
+import * as origins from "./migrations/0005-origins.ts";
 
 /** Brings the database of the log up to date, as its owner role. */
 export function migrateLedger(databaseUrl: string): Promise<void> {
@@ -11,5 +12,6 @@ export function migrateLedger(databaseUrl: string): Promise<void> {
     "0002-relay": relay,
     "0003-append-plans": appendPlans,
     "0004-keys-in-flight": keysInFlight,
+    "0005-origins": origins,
   });
 }

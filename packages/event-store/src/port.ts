@@ -95,6 +95,18 @@ export interface LogSession {
   readonly heads?: ReadonlyMap<number, number>;
 }
 
+/** Where a thing that lives in an account began. */
+export interface Origin {
+  readonly streamId: string;
+  readonly event: NewEvent;
+}
+
+/** A hold that an account still has though its time is over. */
+export interface OverdueHold extends StreamRef {
+  readonly holdId: string;
+  readonly expiresAt: string;
+}
+
 /** The log as its only writer uses it. */
 export interface EventStore extends LogSession {
   /**
@@ -112,5 +124,17 @@ export interface EventStore extends LogSession {
   findAnswers(keys: readonly AnswerKey[]): Promise<AnswerRecord[]>;
   /** The debit event of a transfer or reversal, by the transfer's id. */
   findTransfer(ledger: number, transferId: string): Promise<NewEvent | undefined>;
+  /**
+   * The event by which a hold, a card or a proposal began, by its id, and the account's stream that
+   * it is in.
+   */
+  findOrigin(ledger: number, id: string): Promise<Origin | undefined>;
+  /**
+   * Holds of accounts that are over at a moment and not said to be in the log, those first that are
+   * over for longest; only such as are over after `after`. Both are RFC 3339 in UTC, in ms.
+   */
+  findOverdueHolds(after: string, now: string, limit: number): Promise<OverdueHold[]>;
+  /** Runs `work` unless another process is at work under this name; gives whether it did. */
+  alone(name: string, work: () => Promise<void>): Promise<boolean>;
   ledgerExists(ledger: number): Promise<boolean>;
 }

@@ -29,6 +29,11 @@ export interface LogReader {
   read(slice: LogSlice): Promise<Envelope[]>;
   /** Every ledger with the position of its last event, 0 when it is empty. */
   heads(): Promise<{ ledger: number; position: number }[]>;
+  /**
+   * The accounts of the latest events on proposals of limits, a few for each ledger, each with the
+   * version of the last of them.
+   */
+  latestProposals(): Promise<{ accountId: string; version: number }[]>;
   /** The categories of streams that exist, by id. A stream never changes its category. */
   categoriesOf(ledger: number, streamIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
@@ -49,6 +54,7 @@ export function createLogReader(pool: pg.Pool): LogReader {
         .execute();
       return rows.map((row) => ({ ledger: row.ledger_id, position: Number(row.position) }));
     },
+    latestProposals: () => latestProposals(pool),
     async categoriesOf(ledger, streamIds) {
       const rows = await db
         .selectFrom("ledger.streams")
@@ -59,6 +65,22 @@ export function createLogReader(pool: pg.Pool): LogReader {
       return new Map(rows.map((row) => [row.stream_id, row.category]));
     },
   };
+}
+
+const LATEST_PROPOSALS = {
+  name: "latest_proposals",
+  text: `SELECT e.stream_id AS "accountId", max(e.version) AS version
+           FROM ledger.log_head h CROSS JOIN LATERAL (
+             SELECT stream_id, version FROM ledger.events
+              WHERE ledger_id = h.ledger_id
+                AND type IN ('LimitsProposed', 'LimitsApproved', 'LimitsRejected')
+              ORDER BY position DESC LIMIT 20) e
+          GROUP BY e.stream_id`,
+};
+
+async function latestProposals(pool: pg.Pool) {
+  const { rows } = await pool.query<{ accountId: string; version: number }>(LATEST_PROPOSALS);
+  return rows;
 }
 
 async function readLines(db: Kysely<Tables>, slice: LogSlice): Promise<LogLine[]> {

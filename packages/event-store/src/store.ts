@@ -3,6 +3,7 @@ import type pg from "pg";
 import { createAnnouncements } from "./announcements.ts";
 import { appendToLedger } from "./append.ts";
 import { NotDurableError, named } from "./errors.ts";
+import { alone, findOrigin, findOverdueHolds } from "./holds.ts";
 import type {
   AnswerKey,
   AnswerRecord,
@@ -29,6 +30,9 @@ export function createEventStore(pool: pg.Pool): EventStore {
     findAnswers: (keys) => findAnswers(pool, keys),
     eventsOf: (ref) => eventsOf(pool, ref),
     findTransfer: (ledger, transferId) => findTransfer(db, ledger, transferId),
+    findOrigin: (ledger, id) => findOrigin(pool, ledger, id),
+    findOverdueHolds: (...slice) => findOverdueHolds(pool, ...slice),
+    alone: (name, work) => alone(pool, name, work),
     async ledgerExists(ledger) {
       const found = await db
         .selectFrom("ledger.log_head")

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import {
   type AnswerBodyOf,
   type BodyOf,
+  isAllOptional,
   type Operation,
   type OperationName,
   type operations,
@@ -196,8 +197,11 @@ function checkAccept(operation: Operation, { headers }: FastifyRequest): void {
   throw new ProblemError("not_acceptable");
 }
 
-function checkBodyPresence({ body }: Operation, request: FastifyRequest): void {
+function checkBodyPresence({ body, method }: Operation, request: FastifyRequest): void {
   const given = request.body;
+  // A command whose members are all left out may leave out its body.
+  const isOptional = method === "POST" && body !== undefined && isAllOptional(body);
+  if (isOptional && (given === undefined || given === null)) request.body = {};
   if (body !== undefined || given === undefined || given === null) return;
   const isEmpty = typeof given === "object" && Object.keys(given).length === 0;
   if (!isEmpty || Array.isArray(given)) throw malformed("", "is not wanted here");

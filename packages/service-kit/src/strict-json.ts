@@ -89,7 +89,10 @@ function countMembers(text: string): number {
   return count;
 }
 
-/** One step of a JSON Pointer (RFC 6901). */
+/** As many digits as the number of a card has: never repeated, not even as a member's name. */
+const CARD_DIGITS = /[0-9]{12,}/g;
+
+/** One step of a JSON Pointer (RFC 6901), as it may be shown. */
 export function pointerStep(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+  return name.replaceAll("~", "~0").replaceAll("/", "~1").replaceAll(CARD_DIGITS, "…");
 }

@@ -16,6 +16,7 @@ import {
   type TransferSent,
   transfer,
   unfreeze,
+  type When,
   withdraw,
 } from "@countinghouse/domain";
 
@@ -61,14 +62,19 @@ export class FakeBank {
   }
 
   withdraw(id: string, minor: number): void {
-    this.#record([id, factsOf(withdraw(this.#posting(id, minor), this.#state(id)))]);
+    const command = { ...this.#posting(id, minor), when: this.#when };
+    this.#recordAll(id, factsOf(withdraw(command, this.#state(id))));
   }
 
   /** The debit, for `reverse`. */
   transfer(from: string, to: string, minor: number): TransferSent {
     const { amount } = this.#posting(from, minor);
     const ids = { transferId: this.#newId(), debitId: this.#uuid(), creditId: this.#uuid() };
-    const command = { ...{ by: BY, amount, fromAccountId: from, toAccountId: to }, ...ids };
+    const command = {
+      when: this.#when,
+      ...{ by: BY, amount, fromAccountId: from, toAccountId: to },
+      ...ids,
+    };
     const { sent, received } = factsOf(transfer(command, this.#state(from), this.#state(to)));
     this.#record([from, sent], [to, received]);
     return sent;
@@ -77,7 +83,7 @@ export class FakeBank {
   reverse(original: TransferSent): ReversalSent {
     const { fromAccountId, toAccountId, transferId } = original.data;
     const ids = { reversalId: this.#newId(), debitId: this.#uuid(), creditId: this.#uuid() };
-    const command = { ...ids, reason: "sent twice" };
+    const command = { ...ids, when: this.#when, reason: "sent twice" };
     const [receiver, sender] = [this.#state(toAccountId), this.#state(fromAccountId)];
     const facts = factsOf(reverse(command, original, undefined, receiver, sender));
     const { sent, received, reversed } = facts;
@@ -94,7 +100,7 @@ export class FakeBank {
   }
 
   close(id: string): void {
-    this.#record([id, factsOf(close({ by: BY }, this.#state(id)))]);
+    this.#recordAll(id, factsOf(close({ by: BY, when: this.#when }, this.#state(id))));
   }
 
   /** Adds events, transfers between a few accounts above all, until the log has so many. */
@@ -107,6 +113,15 @@ export class FakeBank {
       else if (from === to || this.events.length + 1 === events) this.deposit(from, 1);
       else this.transfer(from, to, 1 + (i % 500));
     }
+  }
+
+  get #when(): When {
+    const now = new Date(this.#nowMs).toISOString();
+    return { now, day: now.slice(0, "2026-05-01".length) };
+  }
+
+  #recordAll(id: string, facts: readonly AccountEvent[]): void {
+    this.#record(...facts.map((fact): [string, AccountEvent] => [id, fact]));
   }
 
   #state(id: string): AccountState | undefined {

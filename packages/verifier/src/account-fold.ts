@@ -9,7 +9,10 @@ import {
 import {
   type AccountEvent,
   type Account as AccountState,
+  available,
   evolveAccount,
+  heldBy,
+  type MoneyText,
   moneyText,
 } from "@countinghouse/domain";
 
@@ -32,8 +35,15 @@ export interface AccountFold {
   /** In minor units; zero before the first event. */
   readonly balance: bigint;
   readonly currency: string;
-  /** The account as the read side shows it; undefined before the first event. */
-  account(): Account | undefined;
+  /** All that is held, in minor units. */
+  readonly held: bigint;
+  /**
+   * The account as the read side shows it; undefined before the first event. At a moment, RFC 3339
+   * in UTC with milliseconds, holds that are over by then set nothing aside any more.
+   */
+  account(now?: string): Account | undefined;
+  /** Whether so much was available at some time after the last event, as holds came to be over. */
+  wasAvailable(money: MoneyText): boolean;
 }
 
 /** The fold of one account's stream by the very rules that commands are decided on. */
@@ -63,9 +73,19 @@ export function createAccountFold(): AccountFold {
     get currency() {
       return state?.currency ?? "";
     },
-    account() {
+    get held() {
+      return state === undefined ? 0n : heldBy(state.holds);
+    },
+    account(now) {
       if (state === undefined || opening === undefined || last === undefined) return undefined;
-      return shown(state, opening, last);
+      return shown(state, opening, last, now);
+    },
+    wasAvailable({ value }) {
+      if (state === undefined) return false;
+      const { holds = {}, currency } = state;
+      const ends = Object.values(holds).map(({ expiresAt }) => expiresAt);
+      const found = [undefined, ...ends].map((end) => available(state as AccountState, end));
+      return found.some((minor) => moneyText(minor, currency).value === value);
     },
   };
 }
@@ -87,13 +107,19 @@ function known(event: Envelope): AccountEvent {
 }
 
 /** The name is no part of what decisions need, so it comes from the opening. */
-function shown(state: AccountState, opening: Envelope, last: Envelope): Account {
+function shown(
+  state: AccountState,
+  opening: Envelope,
+  last: Envelope,
+  now: string | undefined,
+): Account {
   const { ownerId, accountType: type, currency, status } = state;
   const { name = null } = opening.data as { name?: string };
   const balance = moneyText(state.balance, currency);
+  const free = moneyText(available(state, now), currency);
   return {
     ...{ accountId: opening.streamId, ownerId, type, name, currency, status },
-    ...{ balance, available: balance, version: last.version },
+    ...{ balance, available: free, version: last.version },
     ...{ openedAt: opening.recordedAt, updatedAt: last.recordedAt },
   };
 }

@@ -9,6 +9,8 @@ interface Posting {
   readonly balanceAfter: MoneyText;
   readonly direction: "credit" | "debit";
   readonly transferId?: string;
+  /** Of holds: all that is held in the account. */
+  readonly heldAfter?: MoneyText;
 }
 
 /** A transfer of which one side has been seen. */
@@ -131,7 +133,11 @@ export class LedgerFold {
 
   /** The domain takes the balance after a posting as it is written; here it is computed. */
   #checkPosting({ data, position, recordedAt }: Envelope, before: bigint, fold: AccountFold): void {
-    const { amount, balanceAfter, direction, transferId } = data as Partial<Posting>;
+    const { amount, balanceAfter, direction, transferId, heldAfter } = data as Partial<Posting>;
+    if (heldAfter !== undefined && minorUnits(heldAfter) !== fold.held) {
+      const about = `${moneyText(fold.held, fold.currency).value} was expected to be held`;
+      this.#report({ code: "balance_wrong", position, about });
+    }
     if (amount === undefined || balanceAfter === undefined || direction === undefined) return;
     const minor = minorUnits(amount);
     const change = direction === "credit" ? minor : -minor;
@@ -159,7 +165,11 @@ export class LedgerFold {
     this.#unmet.delete(streamId);
     const account = fold.account();
     const names = Object.keys(claim) as (keyof Account)[];
-    const wrong = names.filter((name) => !isSame(claim[name], account?.[name]));
+    const wrong = names.filter((name) => {
+      // It changes with time alone, when a hold is over; everything else by events.
+      if (name === "available") return !fold.wasAvailable(claim.available);
+      return !isSame(claim[name], account?.[name]);
+    });
     if (wrong.length === 0) return;
     const about = `account ${streamId}: ${wrong.join(", ")}`;
     this.#report({ code: "state_differs", position, about });

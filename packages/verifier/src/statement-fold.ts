@@ -17,6 +17,8 @@ const TYPES: Readonly<Record<PostingEvent["type"], Transaction["type"]>> = {
   TransferReceived: "transfer",
   ReversalSent: "reversal",
   ReversalReceived: "reversal",
+  HoldCaptured: "capture",
+  CaptureReceived: "capture",
 };
 
 /**

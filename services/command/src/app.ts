@@ -9,12 +9,17 @@ import {
 } from "@countinghouse/service-kit";
 import type { FastifyInstance } from "fastify";
 import { createBatcher } from "./batcher.ts";
+import { createCardMask } from "./card-mask.ts";
 import { AGGREGATES } from "./domain-aggregates.ts";
 import { createExecutor } from "./executor.ts";
+import { createHoldExpiry } from "./hold-expiry.ts";
 import { createLedgers } from "./ledgers.ts";
 import { createRandom } from "./random.ts";
 import { batchRoute } from "./routes/batch.ts";
+import { cardRoutes } from "./routes/cards.ts";
 import type { RouteDeps } from "./routes/deps.ts";
+import { holdRoutes } from "./routes/holds.ts";
+import { limitRoutes } from "./routes/limits.ts";
 import { openAccountRoute } from "./routes/open-account.ts";
 import { postingRoutes } from "./routes/postings.ts";
 import { statusRoutes } from "./routes/status.ts";
@@ -28,22 +33,28 @@ export interface CommandDeps extends Omit<AppDeps, "name" | "requestIds"> {
   readonly tokens: ConsistencyTokens;
   readonly verify: InnerVerifier;
   readonly userExists: RouteDeps["userExists"];
+  readonly useOtp: RouteDeps["useOtp"];
+  readonly when: RouteDeps["when"];
+  /** The key of what stands for card numbers in requests that are kept. */
+  readonly maskKey: Buffer;
 }
 
 /** The command service: route, decide, append, answer. */
 export function buildApp(deps: CommandDeps): FastifyInstance {
-  const { store, verify, userExists } = deps;
+  const { store, verify, userExists, useOtp, when } = deps;
   const app = createApp({ ...deps, name: "command", requestIds: "from gateway" });
   const random = createRandom(ID_BYTES);
   const newId = (ledger: number) => makeLedgerId(Date.now(), ledger, random());
   const batcher = createBatcher({ ...deps, aggregates: AGGREGATES });
+  const executor = createExecutor({ ...deps, batcher });
+  const expiry = createHoldExpiry({ ...deps, ...executor });
+  app.addHook("onListen", async () => expiry.start());
+  app.addHook("onClose", () => expiry.stop());
   const routes: RouteDeps = {
-    ...createExecutor({ ...deps, batcher }),
+    ...executor,
     ledgers: createLedgers(store),
     store,
-    userExists,
-    newAccountId: newId,
-    newTransferId: newId,
+    ...{ userExists, useOtp, when, newId },
   };
   serveOperations(app, "command", verify, {
     openAccount: openAccountRoute(routes),
@@ -51,6 +62,9 @@ export function buildApp(deps: CommandDeps): FastifyInstance {
     ...statusRoutes(routes),
     ...transferRoutes(routes),
     transferBatch: batchRoute(routes),
+    ...holdRoutes(routes),
+    ...limitRoutes(routes),
+    ...cardRoutes(routes, createCardMask(deps.maskKey)),
   });
   return app;
 }

@@ -1,4 +1,4 @@
-import type { ProblemCode } from "@countinghouse/contracts";
+import type { LimitFault, ProblemCode } from "@countinghouse/contracts";
 import type { Cause, NewEvent, StreamRef } from "@countinghouse/event-store";
 import type { Category, Stream } from "./aggregates.ts";
 
@@ -29,7 +29,7 @@ export type Outcome =
       /** By the index of the read that they belong to. */
       readonly events: ReadonlyMap<number, readonly NewEvent[]>;
     }
-  | { readonly kind: "refused"; readonly code: ProblemCode };
+  | { readonly kind: "refused"; readonly code: ProblemCode; readonly limit?: LimitFault };
 
 /** A request that changes something, made ready to be decided. */
 export interface Command {

@@ -1,4 +1,4 @@
-import { commonConfig, HttpUrl, Key, PostgresUrl } from "@countinghouse/service-kit";
+import { commonConfig, HttpUrl, Key, PostgresUrl, TimeZone } from "@countinghouse/service-kit";
 import Type from "typebox";
 
 /** The settings of the command service. */
@@ -8,4 +8,5 @@ export const configSchema = Type.Object({
   AUTH_URL: HttpUrl,
   INNER_PRIVATE_KEY: Key,
   TOKEN_KEY: Key,
+  TIME_ZONE: TimeZone,
 });

@@ -118,6 +118,6 @@ function answerOf(outcome: Outcome, requestId: string): { status: number; respon
   if (outcome.kind === "accepted") {
     return { status: outcome.status, response: JSON.stringify(outcome.body) };
   }
-  const document = problemDocument(outcome.code, requestId);
+  const document = problemDocument(outcome.code, requestId, undefined, outcome.limit);
   return { status: document.status, response: JSON.stringify(document) };
 }

@@ -7,6 +7,7 @@ import {
   createMetrics,
   createPool,
   createServiceClient,
+  deriveKey,
   type Env,
   listen,
   loadConfig,
@@ -14,6 +15,7 @@ import {
   runAsProcess,
 } from "@countinghouse/service-kit";
 import { buildApp } from "./app.ts";
+import { createClock } from "./clock.ts";
 import { configSchema } from "./config.ts";
 
 /** Starts the command service on the settings in `env`. */
@@ -33,6 +35,13 @@ export async function start(env: Env): Promise<RunningService> {
     store: createEventStore(pool),
     tokens: createConsistencyTokens(Buffer.from(config.TOKEN_KEY, "base64url")),
     verify: createInnerVerifier("command", config.INNER_PUBLIC_KEYS),
+    maskKey: deriveKey(config.TOKEN_KEY, "card-mask"),
+    when: createClock(config.TIME_ZONE),
+    async useOtp(userId, otp) {
+      const body = otp === undefined ? {} : { otp };
+      const answer = await auth.ask("useOtp", { params: { userId }, body });
+      return answer?.outcome ?? "refused";
+    },
     async userExists(userId) {
       return (await auth.ask("userExists", { params: { userId } })) !== undefined;
     },

@@ -26,6 +26,7 @@ let isQuiet = true;
 let bank: Instances;
 const accounts: string[] = [];
 const transfers: { transferId: string; order: Order; to: string }[] = [];
+const holds: { holdId: string; accountId: string }[] = [];
 /** The newest version of each account that an answer has named. */
 const newest = new Map<string, number>();
 /** Answers that were decided on what was known to be the past when they were asked for. */
@@ -144,7 +145,10 @@ function note(order: Order, answer: Answer): void {
   const known = answers.get(order.key) ?? { order, given: [] };
   answers.set(order.key, known);
   known.given.push(answer);
-  if (order.kind !== "transfer" || answer.status !== 201) return;
+  if (answer.status !== 201) return;
+  const { accountId } = order;
+  if (order.kind === "hold") holds.push({ holdId: JSON.parse(answer.text).holdId, accountId });
+  if (order.kind !== "transfer") return;
   const { transferId, to } = JSON.parse(answer.text);
   transfers.push({ transferId, order, to: to.accountId });
 }
@@ -192,9 +196,24 @@ function anOrder(): Order {
     const path = `/v1/accounts/${accountId}/${kind}`;
     return { key, kind, path, body: { reason: "why" }, accountId, cents: 0 };
   }
+  if (roll < 0.85) return aroundHolds(key, accountId, cents, money);
   const toAccountId = pick(accounts.filter((id) => id !== accountId));
   const body = { fromAccountId: accountId, toAccountId, ...money };
   return { key, kind: "transfer", path: "/v1/transfers", body, accountId, cents };
+}
+
+/** A hold, or what ends one of the last few: several clients want the same one. */
+function aroundHolds(key: string, accountId: string, cents: number, body: object): Order {
+  if (holds.length === 0 || chance(0.4)) {
+    return { key, kind: "hold", path: `/v1/accounts/${accountId}/holds`, body, accountId, cents };
+  }
+  const hold = pick(holds.slice(-REVERSED_MOST));
+  const path = `/v1/holds/${hold.holdId}`;
+  if (chance(0.3)) {
+    return { key, kind: "release", path: `${path}/release`, body: {}, cents: 0, ...hold };
+  }
+  const part = { ...body, final: chance(0.5) };
+  return { key, kind: "capture", path: `${path}/capture`, body: part, cents, ...hold };
 }
 
 /** Of a transfer; or a command on its id as if that were an account. */

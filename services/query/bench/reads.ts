@@ -56,6 +56,7 @@ async function measure({ urls }: World, { fromMs, toMs }: { fromMs: number; toMs
     cursors: createCursors(key),
     live: createLiveHub({ read: createReadNext(reading), logger, observer }),
     now: () => new Date(),
+    latestProposals: async () => [],
     verify: createInnerVerifier("query", JSON.stringify({ gateway: publicKey })),
   });
   await app.listen({ host: "127.0.0.1", port: 0 });

@@ -8,6 +8,7 @@ import type { FastifyInstance } from "fastify";
 import type { LiveHub } from "./live/hub.ts";
 import { handleGetAccount, handleListAccounts } from "./routes/accounts.ts";
 import { handleBalanceAt, handleDailyBalances } from "./routes/balances.ts";
+import { bankingRoutes } from "./routes/banking.ts";
 import { handleStatement, type StatementDeps } from "./routes/statements.ts";
 import { handleStreamTransactions } from "./routes/stream.ts";
 import { handleListTransactions } from "./routes/transactions.ts";
@@ -29,6 +30,7 @@ export function buildApp(deps: QueryDeps): FastifyInstance {
     dailyBalances: handleDailyBalances(deps),
     statement: handleStatement(deps),
     trialBalance: handleTrialBalance(deps),
+    ...bankingRoutes(deps),
     streamTransactions: handleStreamTransactions(deps, deps.live),
   });
   app.closing.addEventListener("abort", () => deps.live.close(), { once: true });

@@ -15,6 +15,7 @@ import {
   type RunningService,
   runAsProcess,
   type ServiceClient,
+  type VersionRequirement,
 } from "@countinghouse/service-kit";
 import { type AppliedListener, listenForApplied } from "./announcements/listener.ts";
 import { buildApp } from "./app.ts";
@@ -76,11 +77,12 @@ export async function start(env: Env): Promise<RunningService> {
   const printer = createPrinter();
   const app = buildApp({
     ...{ db, waitingRoom, live, logger, metrics, readiness, log, printer },
-    timeZone: config.TIME_ZONE,
     tokens: createConsistencyTokens(key),
     resolveRanges: createResolveRanges(log),
     cursors: createCursors(key),
+    latestProposals: () => latestProposals(relay),
     now: () => new Date(),
+    timeZone: config.TIME_ZONE,
     verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS),
   });
   const forget = () => waitingRoom.forget();
@@ -90,6 +92,11 @@ export async function start(env: Env): Promise<RunningService> {
   const stopAll = [stopFollowing, stopListening, () => printer.close()];
   const release = [...stopAll, () => db.destroy(), () => writeDb.destroy()];
   return listen({ name: NAME, app, metrics, readiness, config, release });
+}
+
+async function latestProposals(relay: ServiceClient): Promise<VersionRequirement[]> {
+  const answer = await relay.ask("latestProposals", {});
+  return (answer?.items ?? []).map((item) => ({ kind: "version", ...item }));
 }
 
 function addGauges(metrics: Metrics, room: WaitingRoom, listener: AppliedListener): void {

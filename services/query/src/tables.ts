@@ -1,8 +1,11 @@
 import type { Generated, Kysely, Transaction } from "kysely";
 import type { AccountsTable } from "./projections/accounts/table.ts";
+import type { CardsTable } from "./projections/cards/table.ts";
 import type { DailyBalancesTable } from "./projections/daily-balances/table.ts";
 import type { EntriesTable } from "./projections/entries/table.ts";
 import type { GlDailyTable, JournalTable } from "./projections/general-ledger/table.ts";
+import type { HoldsTable } from "./projections/holds/table.ts";
+import type { ProposalsTable } from "./projections/proposals/table.ts";
 
 /** How far a source of events is applied. */
 interface CursorsTable {
@@ -29,6 +32,9 @@ export interface Tables {
   readonly daily_balances: DailyBalancesTable;
   readonly journal: JournalTable;
   readonly gl_daily: GlDailyTable;
+  readonly holds: HoldsTable;
+  readonly proposals: ProposalsTable;
+  readonly cards: CardsTable;
   readonly cursors: CursorsTable;
   readonly parked_accounts: ParkedAccountsTable;
 }

@@ -1,5 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { bankOn } from "./support/banking-events.ts";
+import { OTHER_OWNER, OWNER } from "./support/fake-log.ts";
 import { differencesFromLog } from "./support/fold-of-log.ts";
 import { type Projecting, projecting } from "./support/projecting.ts";
 
@@ -36,6 +38,7 @@ test("the read tables are a fold of the log, however it was cut into batches", a
     log.status(b, "AccountUnfrozen");
     log.status(a, "AccountFrozen");
   }
+  for (const owner of [OWNER, OTHER_OWNER]) bankOn(log, owner);
   await applyInPieces();
   expect(await differencesFromLog(world.database.projector, log.events)).toEqual([]);
 });

@@ -6,8 +6,9 @@ import { rebuild } from "../src/rebuild/rebuild.ts";
 import { createShadow } from "../src/rebuild/shadow.ts";
 import { rollBack, switchOver } from "../src/rebuild/switch.ts";
 import { verify } from "../src/rebuild/verify.ts";
+import { bankOn } from "./support/banking-events.ts";
 import { asAdmin } from "./support/database.ts";
-import { OWNER } from "./support/fake-log.ts";
+import { OTHER_OWNER, OWNER } from "./support/fake-log.ts";
 import { differencesFromLog } from "./support/fold-of-log.ts";
 import { fillLog, type Rebuilding, rebuilding } from "./support/rebuilding.ts";
 
@@ -30,7 +31,10 @@ async function differing(): Promise<Record<string, number>> {
   return Object.fromEntries(found.map((one) => [one.table, one.differing]));
 }
 
-const ALL_EQUAL = { accounts: 0, entries: 0, daily_balances: 0, journal: 0, gl_daily: 0 };
+const ALL_EQUAL = {
+  ...{ accounts: 0, entries: 0, daily_balances: 0, journal: 0, gl_daily: 0 },
+  ...{ holds: 0, proposals: 0, cards: 0 },
+};
 
 const differences = () => differencesFromLog(world.database.projector, world.log.events);
 
@@ -84,7 +88,23 @@ const PLANTED: Record<string, [sql: string, table: string, found: object]> = {
 test("what is rebuilt is what the live tables are", async () => {
   await rebuild(world.deps);
   expect(await differing()).toEqual(ALL_EQUAL);
-  expect((await check()).map(({ rows }) => rows)).toEqual([6, 60, 10, 60, 15]);
+  expect((await check()).map(({ rows }) => rows)).toEqual([6, 60, 10, 60, 15, 0, 0, 0]);
+});
+
+test("holds, proposals and cards are rebuilt, and compared", async () => {
+  bankOn(world.log, OWNER);
+  const later = bankOn(world.log, OTHER_OWNER);
+  await world.catchUp();
+  await rebuild(world.deps);
+  expect(await differing()).toEqual(ALL_EQUAL);
+  const rows = (await check()).map(({ table, rows }) => [table, rows]);
+  expect(Object.fromEntries(rows)).toMatchObject({ holds: 8, proposals: 6, cards: 4 });
+  later.card("activate", "cancel");
+  await world.catchUp();
+  await asAdmin(world.database, "UPDATE read.holds SET status = 'active' WHERE status = 'expired'");
+  expect(await differing()).toEqual({ ...ALL_EQUAL, holds: 2 });
+  await switchOver(world.deps);
+  expect(await differences()).toEqual([]);
 });
 
 for (const [what, [sql, table, found]] of Object.entries(PLANTED)) {
@@ -206,6 +226,7 @@ test("accounts that do not fit into memory are written and fetched again", async
   const [rows, lines] = writers as [pg.Client, pg.Client];
   await Promise.all(writers.map((writer) => writer.connect()));
   await createShadow(rows);
+  bankOn(world.log, OWNER);
   const limits = { pageEvents: 7, heldMax: 3 };
   await load({ writers: { rows, lines }, log: world.deps.log, limits });
   await rows.query("ALTER SCHEMA read RENAME TO read_previous");

@@ -1,17 +1,18 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { bankOn } from "./support/banking-events.ts";
 import { OTHER_OWNER, OWNER } from "./support/fake-log.ts";
 import { type Projecting, projecting } from "./support/projecting.ts";
 
-const CUSTOMER_TABLES = ["accounts", "entries", "daily_balances"];
-const BANK_TABLES = ["journal", "gl_daily"];
+const CUSTOMER_TABLES = ["accounts", "entries", "daily_balances", "holds", "cards"];
+const BANK_TABLES = ["journal", "gl_daily", "proposals"];
 let world: Projecting;
 let [reader, projector, owner]: pg.Client[] = [];
 
 beforeAll(async () => {
   world = await projecting();
   for (const of of [OWNER, OTHER_OWNER]) {
-    world.log.deposit(world.log.open({ owner: of }), "1.00");
+    bankOn(world.log, of);
   }
   await world.catchUp();
   const { database } = world;

@@ -90,6 +90,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
     },
     command: {
       ...common("command"),
+      TIME_ZONE: settings.TIME_ZONE,
       TOKEN_KEY,
       INNER_PRIVATE_KEY: INNER_PRIVATE_KEY("command"),
       AUTH_URL: urlOf("auth"),

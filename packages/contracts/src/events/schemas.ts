@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { MoneyShown, Uuid } from "../schemas/primitives.ts";
+import { Moment, MoneyShown, Uuid } from "../schemas/primitives.ts";
 
 /*
  * What the events of the log say, one schema for each version of each type. What was released stays
@@ -13,6 +13,10 @@ const posting = {
   balanceAfter: MoneyShown,
 };
 const reference = Type.Optional(Type.String({ description: "What the customer wrote." }));
+/** A day of the bank, in its time zone. */
+const Day = Type.String({ pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples: ["2026-11-24"] });
+/** In which it counts against limits; events of before there were limits have none. */
+const day = Type.Optional(Day);
 const credit = { ...posting, direction: Type.Literal("credit") };
 const debit = { ...posting, direction: Type.Literal("debit") };
 const transfer = {
@@ -30,8 +34,8 @@ export const AccountOpenedV1 = Type.Object({
   name: Type.Optional(Type.String()),
 });
 export const MoneyDepositedV1 = Type.Object({ ...credit, reference });
-export const MoneyWithdrawnV1 = Type.Object({ ...debit, reference });
-export const TransferSentV1 = Type.Object({ ...debit, ...transfer, reference });
+export const MoneyWithdrawnV1 = Type.Object({ ...debit, reference, day });
+export const TransferSentV1 = Type.Object({ ...debit, ...transfer, reference, day });
 export const TransferReceivedV1 = Type.Object({ ...credit, ...transfer, reference });
 export const ReversalSentV1 = Type.Object({ ...debit, ...reversal });
 export const ReversalReceivedV1 = Type.Object({ ...credit, ...reversal });
@@ -46,3 +50,78 @@ export const TransferReversedV1 = Type.Object({
   amount: MoneyShown,
   reason: Type.String(),
 });
+
+const freed = {
+  holdId: Uuid,
+  freed: MoneyShown,
+  heldAfter: MoneyShown,
+  placedOn: Day,
+};
+
+export const HoldPlacedV1 = Type.Object({
+  holdId: Uuid,
+  amount: MoneyShown,
+  heldAfter: MoneyShown,
+  day: Day,
+  expiresAt: Type.Optional(Moment),
+  reference,
+  cardId: Type.Optional(Uuid),
+  merchant: Type.Optional(Type.String()),
+});
+export const HoldCapturedV1 = Type.Object({
+  ...debit,
+  ...freed,
+  captured: MoneyShown,
+  remaining: MoneyShown,
+  transferId: Type.Optional(Uuid),
+  counterpartyAccountId: Type.Optional(Uuid),
+  reference,
+});
+export const CaptureReceivedV1 = Type.Object({
+  ...credit,
+  holdId: Uuid,
+  transferId: Uuid,
+  counterpartyAccountId: Uuid,
+  reference,
+});
+export const HoldReleasedV1 = Type.Object(freed);
+export const HoldExpiredV1 = Type.Object({ ...freed, expiredAt: Moment });
+
+const caps = {
+  perTransaction: Type.Optional(MoneyShown),
+  dailyOutgoing: Type.Optional(MoneyShown),
+  monthlyOutgoing: Type.Optional(MoneyShown),
+};
+const proposed = {
+  proposalId: Uuid,
+  limits: Type.Object({
+    ...caps,
+    overdraft: Type.Optional(MoneyShown),
+    channels: Type.Optional(
+      Type.Object({
+        transfer: Type.Optional(Type.Object(caps)),
+        withdrawal: Type.Optional(Type.Object(caps)),
+        card: Type.Optional(Type.Object(caps)),
+      }),
+    ),
+  }),
+  proposedBy: Uuid,
+  proposedAt: Moment,
+};
+const decided = { ...proposed, decidedBy: Uuid, decidedAt: Moment };
+
+export const LimitsProposedV1 = Type.Object(proposed);
+export const LimitsApprovedV1 = Type.Object(decided);
+export const LimitsRejectedV1 = Type.Object(decided);
+
+export const CardRegisteredV1 = Type.Object({
+  cardId: Uuid,
+  last4: Type.String({ pattern: "^[0-9]{4}$" }),
+  brand: Type.String(),
+  expiry: Type.String({ pattern: "^[0-9]{4}-(0[1-9]|1[0-2])$", examples: ["2029-11"] }),
+});
+const cardStep = { cardId: Uuid };
+export const CardActivatedV1 = Type.Object(cardStep);
+export const CardFrozenV1 = Type.Object(cardStep);
+export const CardUnfrozenV1 = Type.Object(cardStep);
+export const CardCancelledV1 = Type.Object(cardStep);

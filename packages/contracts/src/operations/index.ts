@@ -1,4 +1,5 @@
 import { auditOperations } from "./audit.ts";
+import { bankingOperations } from "./banking.ts";
 import { commandOperations } from "./commands.ts";
 import { identityOperations } from "./identity.ts";
 import { internalOperations } from "./internal.ts";
@@ -10,6 +11,7 @@ import { queryOperations } from "./queries.ts";
 export const publicOperations = {
   ...identityOperations,
   ...commandOperations,
+  ...bankingOperations,
   ...queryOperations,
   ...logOperations,
   ...auditOperations,

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { ROLES } from "../roles.ts";
 import { Otp } from "../schemas/identity.ts";
-import { strict, Uuid } from "../schemas/primitives.ts";
+import { strict, Uuid, Version } from "../schemas/primitives.ts";
 import type { Operation } from "./operation.ts";
 
 const auth = { service: "auth", tag: "Internal" } as const;
@@ -107,6 +107,18 @@ export const internalOperations = {
           }),
         ),
       }),
+    },
+  },
+  /** For a list of proposals that has to have all that was done before it was asked for. */
+  latestProposals: {
+    service: "relay",
+    tag: "Internal",
+    method: "GET",
+    path: "/internal/latest-proposals",
+    access: { services: ["query"] },
+    summary: "The accounts of the latest events on proposals, with their versions",
+    answers: {
+      200: strict({ items: Type.Array(strict({ accountId: Uuid, version: Version })) }),
     },
   },
   /** The log for services: as readLog. */

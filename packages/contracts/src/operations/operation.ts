@@ -40,6 +40,11 @@ export interface Operation {
   readonly resumable?: true;
 }
 
+/** Whether a body may be left out, since it may be without members. */
+export function isAllOptional({ required = [] }: { readonly required?: readonly string[] }) {
+  return required.length === 0;
+}
+
 /** The names in braces of a path. */
 export type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? (Name extends `+${infer Tail}` ? Tail : Name) | ParamNames<Rest>

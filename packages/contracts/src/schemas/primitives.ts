@@ -77,6 +77,14 @@ export const Problem = Type.Object(
     detail: Type.String(),
     instance: Type.String(),
     errors: Type.Optional(Type.Array(strict({ path: Type.String(), message: Type.String() }))),
+    limit: Type.Optional(
+      strict({
+        name: Type.Enum(["perTransaction", "dailyOutgoing", "monthlyOutgoing"]),
+        channel: Type.Optional(Type.Enum(["transfer", "withdrawal", "card"])),
+        amount: MoneyShown,
+        left: MoneyShown,
+      }),
+    ),
   },
   { additionalProperties: false },
 );

@@ -1,10 +1,12 @@
 // Refusals in the order in which they are looked for:
 // not_found, account_closed, account_frozen or account_not_frozen, currency_mismatch,
 // account_not_empty, insufficient_funds, limit_exceeded.
-import { accept, type By, type Decision, type Refusal, refuse } from "../decision.ts";
-import { balanceLimit, type Money, moneyText } from "../money.ts";
+import { accept, type By, type Decision, type Refusal, refuse, type When } from "../decision.ts";
+import { heldBy } from "../hold/state.ts";
+import { dayToCount, refusesSpending } from "../limits/check.ts";
+import { balanceLimit, type Money, minorUnits, moneyText } from "../money.ts";
 import type { AccountEvent, AccountOpened, AccountType } from "./events.ts";
-import type { Account } from "./state.ts";
+import { type Account, settled } from "./state.ts";
 
 /** The caller has made sure of the owner, and that the currency is one of decimalsOf. */
 export interface OpenAccount {
@@ -20,6 +22,11 @@ export interface Post {
   readonly transactionId: string;
   readonly amount: Money;
   readonly reference?: string;
+}
+
+/** Money out, at a time: holds may be over by then, and it counts against limits. */
+export interface Spend extends Post {
+  readonly when: When;
 }
 
 /** A change of status, for a reason that people can read. */
@@ -47,14 +54,22 @@ export function deposit(command: Post, state: Account | undefined): AccountDecis
   return accept({ type: "MoneyDeposited", data: posted(command, "credit", balance) });
 }
 
-/** Never more than the balance. */
-export function withdraw(command: Post, state: Account | undefined): AccountDecision {
-  const account = visible(state, command.by);
-  if (account === undefined) return refuse("not_found");
-  const refusal = refusesDebit(account, command.amount);
+/** Never more than is available. */
+export function withdraw(
+  command: Spend,
+  state: Account | undefined,
+): Decision<readonly AccountEvent[]> {
+  const found = visible(state, command.by);
+  if (found === undefined) return refuse("not_found");
+  const { when, amount } = command;
+  const { account, expired } = settled(found, when.now);
+  const refusal = refusesDebit(account, amount);
   if (refusal !== undefined) return refuse(refusal);
-  const balance = account.balance - command.amount.minor;
-  return accept({ type: "MoneyWithdrawn", data: posted(command, "debit", balance) });
+  const hit = refusesSpending(account, { channel: "withdrawal", amount, when });
+  if (hit !== undefined) return hit;
+  const day = dayToCount(account.used, when.day);
+  const data = { ...posted(command, "debit", account.balance - amount.minor), day };
+  return accept([...expired, { type: "MoneyWithdrawn", data }]);
 }
 
 /** Once: what is frozen is refused. */
@@ -76,13 +91,27 @@ export function unfreeze(command: Explain, state: Account | undefined): AccountD
 }
 
 /** A frozen account is not closed: what it was frozen for is not settled. */
-export function close({ by }: { by: By }, state: Account | undefined): AccountDecision {
-  const account = visible(state, by);
-  if (account === undefined) return refuse("not_found");
+export function close(
+  { by, when }: { by: By; when: When },
+  state: Account | undefined,
+): Decision<readonly AccountEvent[]> {
+  const found = visible(state, by);
+  if (found === undefined) return refuse("not_found");
+  const { account, expired } = settled(found, when.now);
   if (account.status === "closed") return refuse("account_closed");
   if (account.status === "frozen") return refuse("account_frozen");
-  if (account.balance !== 0n) return refuse("account_not_empty");
-  return accept({ type: "AccountClosed", data: {} });
+  const isEmpty = account.balance === 0n && account.holds === undefined;
+  if (!isEmpty) return refuse("account_not_empty");
+  return accept([...expired, { type: "AccountClosed", data: {} }]);
+}
+
+/**
+ * What may be spent: the balance, less what is held, and the overdraft. At a moment, holds that are
+ * over by then count no more.
+ */
+export function available({ balance, holds, limits }: Account, now?: string): bigint {
+  const overdraft = limits?.overdraft === undefined ? 0n : minorUnits(limits.overdraft);
+  return balance - heldBy(holds, now) + overdraft;
 }
 
 /** The account, if there is one that this caller may touch. */
@@ -98,12 +127,12 @@ export function refusesCredit(account: Account, amount: Money): Refusal | undefi
   return isTooMuch ? "limit_exceeded" : undefined;
 }
 
-/** Why an account cannot take a debit. */
+/** Why an account, with no hold in it that is over, cannot take a debit. */
 export function refusesDebit(account: Account, amount: Money): Refusal | undefined {
   if (account.status === "closed") return "account_closed";
   if (account.status === "frozen") return "account_frozen";
   if (account.currency !== amount.currency) return "currency_mismatch";
-  return account.balance < amount.minor ? "insufficient_funds" : undefined;
+  return available(account) < amount.minor ? "insufficient_funds" : undefined;
 }
 
 /** What every posting says of itself. */

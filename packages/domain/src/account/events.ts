@@ -1,4 +1,7 @@
 // These names are the storage format of the log: add, never rename.
+import type { CardEvent } from "../card/events.ts";
+import type { CaptureReceived, HoldCaptured, HoldEvent } from "../hold/events.ts";
+import type { LimitsEvent } from "../limits/events.ts";
 import type { MoneyText } from "../money.ts";
 
 export type AccountType = "checking" | "savings";
@@ -20,6 +23,8 @@ interface Posting {
 }
 type Credit = Posting & { readonly direction: "credit" };
 type Debit = Posting & { readonly direction: "debit" };
+/** The bank's day in which it counts against limits; absent in events older than limits. */
+type Counted = { readonly day?: string };
 
 export interface MoneyDeposited {
   readonly type: "MoneyDeposited";
@@ -28,7 +33,7 @@ export interface MoneyDeposited {
 
 export interface MoneyWithdrawn {
   readonly type: "MoneyWithdrawn";
-  readonly data: Debit & { readonly reference?: string };
+  readonly data: Debit & Counted & { readonly reference?: string };
 }
 
 /** Both sides of a transfer in each leg, so that one leg alone tells everything. */
@@ -41,7 +46,7 @@ interface Transfer {
 
 export interface TransferSent {
   readonly type: "TransferSent";
-  readonly data: Debit & Transfer & { readonly reference?: string };
+  readonly data: Debit & Counted & Transfer & { readonly reference?: string };
 }
 
 export interface TransferReceived {
@@ -86,11 +91,16 @@ export type PostingEvent =
   | TransferSent
   | TransferReceived
   | ReversalSent
-  | ReversalReceived;
+  | ReversalReceived
+  | HoldCaptured
+  | CaptureReceived;
 
 export type AccountEvent =
   | AccountOpened
   | PostingEvent
+  | HoldEvent
+  | LimitsEvent
+  | CardEvent
   | AccountFrozen
   | AccountUnfrozen
   | AccountClosed;

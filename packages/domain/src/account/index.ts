@@ -1,4 +1,5 @@
 export {
+  available,
   close,
   deposit,
   type Explain,
@@ -6,6 +7,7 @@ export {
   type OpenAccount,
   openAccount,
   type Post,
+  type Spend,
   unfreeze,
   withdraw,
 } from "./decide.ts";

@@ -1,5 +1,25 @@
-import { minorUnits } from "../money.ts";
-import type { AccountEvent, AccountType } from "./events.ts";
+import { type Cards, evolveCards } from "../card/state.ts";
+import type { HoldEvent, HoldExpired } from "../hold/events.ts";
+import {
+  evolveHolds,
+  type Holds,
+  heldBy,
+  holdsFromJson,
+  holdsToJson,
+  isOver,
+} from "../hold/state.ts";
+import type { Channel, Limits, LimitsEvent } from "../limits/events.ts";
+import {
+  evolveProposals,
+  evolveUsedByHold,
+  type Proposals,
+  spend,
+  type Used,
+  usedFromJson,
+  usedToJson,
+} from "../limits/state.ts";
+import { minorUnits, moneyText } from "../money.ts";
+import type { AccountEvent, AccountType, MoneyWithdrawn, TransferSent } from "./events.ts";
 
 /** What decisions need to know of an account. */
 export interface Account {
@@ -9,10 +29,17 @@ export interface Account {
   readonly status: "open" | "frozen" | "closed";
   /** In minor units of the currency. */
   readonly balance: bigint;
+  /** Active holds; most accounts have none, and nothing of the kind in their state. */
+  readonly holds?: NonNullable<Holds>;
+  readonly limits?: Limits;
+  /** What has gone out, to be held against limits, be there any yet or not. */
+  readonly used?: Used;
+  readonly proposals?: NonNullable<Proposals>;
+  readonly cards?: NonNullable<Cards>;
 }
 
 /** The version of the stored form of an account's state. */
-export const ACCOUNT_STATE_SCHEMA = 1;
+export const ACCOUNT_STATE_SCHEMA = 2;
 
 const UNOPENED: Account = {
   ownerId: "",
@@ -30,13 +57,34 @@ export function evolveAccount(state: Account | undefined, event: AccountEvent): 
       const { ownerId, accountType, currency } = event.data;
       return { ownerId, accountType, currency, status: "open", balance: 0n };
     }
-    case "MoneyDeposited":
     case "MoneyWithdrawn":
+      return spent(account, "withdrawal", event);
     case "TransferSent":
+      return spent(account, "transfer", event);
+    case "MoneyDeposited":
     case "TransferReceived":
     case "ReversalSent":
     case "ReversalReceived":
+    case "CaptureReceived":
       return { ...account, balance: minorUnits(event.data.balanceAfter) };
+    case "HoldCaptured": {
+      const balance = minorUnits(event.data.balanceAfter);
+      return { ...withHolds(account, event), balance };
+    }
+    case "HoldPlaced":
+    case "HoldReleased":
+    case "HoldExpired":
+      return withHolds(account, event);
+    case "LimitsProposed":
+    case "LimitsApproved":
+    case "LimitsRejected":
+      return withLimits(account, event);
+    case "CardRegistered":
+    case "CardActivated":
+    case "CardFrozen":
+    case "CardUnfrozen":
+    case "CardCancelled":
+      return put(account, "cards", evolveCards(account.cards, event));
     case "AccountFrozen":
       return { ...account, status: "frozen" };
     case "AccountUnfrozen":
@@ -46,6 +94,71 @@ export function evolveAccount(state: Account | undefined, event: AccountEvent): 
   }
 }
 
+function spent(
+  account: Account,
+  channel: Channel,
+  { data }: MoneyWithdrawn | TransferSent,
+): Account {
+  const balance = minorUnits(data.balanceAfter);
+  if (data.day === undefined) return { ...account, balance };
+  return {
+    ...account,
+    balance,
+    used: spend(account.used, channel, data.day, minorUnits(data.amount)),
+  };
+}
+
+function withHolds(account: Account, event: HoldEvent): Account {
+  const used = evolveUsedByHold(account.used, account.holds, event);
+  const after = used === undefined ? account : { ...account, used };
+  return put(after, "holds", evolveHolds(account.holds, event));
+}
+
+function withLimits(account: Account, event: LimitsEvent): Account {
+  const after = put(account, "proposals", evolveProposals(account.proposals, event));
+  if (event.type !== "LimitsApproved") return after;
+  const { limits } = event.data;
+  return put(after, "limits", Object.keys(limits).length === 0 ? undefined : limits);
+}
+
+/** Sets a member, or takes it out: what is not there is in no state and in no JSON. */
+function put<Name extends "holds" | "limits" | "proposals" | "cards">(
+  account: Account,
+  name: Name,
+  value: Account[Name] | undefined,
+): Account {
+  if (value !== undefined) return { ...account, [name]: value };
+  const { [name]: _, ...others } = account;
+  return others as Account;
+}
+
+/** An account at a moment, and the events that take out of it the holds that are over by then. */
+export function settled(
+  account: Account,
+  now: string,
+): { readonly account: Account; readonly expired: readonly HoldExpired[] } {
+  if (account.holds === undefined) return { account, expired: NONE };
+  const expired: HoldExpired[] = [];
+  let after = account;
+  for (const [holdId, hold] of Object.entries(account.holds)) {
+    if (hold.expiresAt === undefined || !isOver(hold, now)) continue;
+    const { currency } = account;
+    const data = {
+      holdId,
+      freed: moneyText(hold.remaining, currency),
+      heldAfter: moneyText(heldBy(after.holds) - hold.remaining, currency),
+      placedOn: hold.placedOn,
+      expiredAt: hold.expiresAt,
+    };
+    const event = { type: "HoldExpired", data } as const;
+    expired.push(event);
+    after = withHolds(after, event);
+  }
+  return { account: after, expired };
+}
+
+const NONE: readonly HoldExpired[] = [];
+
 /** The fold of an account's events from the first. */
 export function foldAccount(events: readonly AccountEvent[]): Account | undefined {
   return events.reduce<Account | undefined>(evolveAccount, undefined);
@@ -53,10 +166,24 @@ export function foldAccount(events: readonly AccountEvent[]): Account | undefine
 
 /** The state as JSON can hold it. */
 export function accountToJson(state: Account): Record<string, unknown> {
-  return { ...state, balance: String(state.balance) };
+  const json: Record<string, unknown> = { ...state, balance: String(state.balance) };
+  if (state.used !== undefined) json.used = usedToJson(state.used);
+  if (state.holds !== undefined) json.holds = holdsToJson(state.holds);
+  return json;
 }
 
 /** The state that accountToJson wrote in this schema version. */
 export function accountFromJson(json: Readonly<Record<string, unknown>>): Account {
-  return { ...(json as unknown as Account), balance: BigInt(json.balance as string) };
+  const { balance, used, holds, ...rest } = json as unknown as Account & JsonParts;
+  return {
+    ...rest,
+    balance: BigInt(balance as unknown as string),
+    ...(used !== undefined && { used: usedFromJson(used) }),
+    ...(holds !== undefined && { holds: holdsFromJson(holds) }),
+  };
+}
+
+interface JsonParts {
+  readonly used?: Readonly<Record<string, unknown>>;
+  readonly holds?: Readonly<Record<string, unknown>>;
 }

@@ -1,7 +1,7 @@
 // Refusals in the order in which they are looked for.
 // A transfer: not_found (either side), same_account, then the payer's account_closed,
 // account_frozen, currency_mismatch, then the receiver's account_closed, currency_mismatch, then
-// insufficient_funds, limit_exceeded.
+// insufficient_funds, limit_exceeded. Limits of the payer are asked last.
 // A reversal: not_found, not_reversible, already_reversed, then as a transfer.
 import { posted, refusesCredit, refusesDebit, visible } from "../account/decide.ts";
 import type {
@@ -10,8 +10,10 @@ import type {
   TransferReceived,
   TransferSent,
 } from "../account/events.ts";
-import type { Account } from "../account/state.ts";
-import { accept, type By, type Decision, type Refusal, refuse } from "../decision.ts";
+import { type Account, settled } from "../account/state.ts";
+import { accept, type By, type Decision, type Refusal, refuse, type When } from "../decision.ts";
+import type { HoldExpired } from "../hold/events.ts";
+import { dayToCount, refusesSpending } from "../limits/check.ts";
 import { type Money, minorUnits } from "../money.ts";
 import type { TransferReversed } from "./events.ts";
 import type { ReversedTransfer } from "./state.ts";
@@ -19,6 +21,7 @@ import type { ReversedTransfer } from "./state.ts";
 /** Money from one account to another; `debitId` and `creditId` are the legs' transaction ids. */
 export interface Transfer {
   readonly by: By;
+  readonly when: When;
   readonly transferId: string;
   readonly debitId: string;
   readonly creditId: string;
@@ -30,6 +33,8 @@ export interface Transfer {
 
 /** The two legs of a transfer: for the payer's stream and for the receiver's. */
 export interface TransferFacts {
+  /** For the payer's stream, before its leg: holds that are over. */
+  readonly expired: readonly HoldExpired[];
   readonly sent: TransferSent;
   readonly received: TransferReceived;
 }
@@ -40,18 +45,23 @@ export function transfer(
   from: Account | undefined,
   to: Account | undefined,
 ): Decision<TransferFacts> {
-  const payer = visible(from, command.by);
-  if (payer === undefined || to === undefined) return refuse("not_found");
-  const { fromAccountId, toAccountId } = command;
+  const found = visible(from, command.by);
+  if (found === undefined || to === undefined) return refuse("not_found");
+  const { fromAccountId, toAccountId, amount, when } = command;
   if (fromAccountId === toAccountId) return refuse("same_account");
-  const refusal = refusesMove(payer, to, command.amount);
+  const { account: payer, expired } = settled(found, when.now);
+  const refusal = refusesMove(payer, to, amount);
   if (refusal !== undefined) return refuse(refusal);
+  const hit = refusesSpending(payer, { channel: "transfer", amount, when });
+  if (hit !== undefined) return hit;
+  const day = dayToCount(payer.used, when.day);
   const legs = legsOf(command, payer, to);
   const parties = { transferId: command.transferId, fromAccountId, toAccountId };
   return accept({
+    expired,
     sent: {
       type: "TransferSent",
-      data: { ...legs.debit, ...parties, counterpartyAccountId: toAccountId },
+      data: { ...legs.debit, ...parties, counterpartyAccountId: toAccountId, day },
     },
     received: {
       type: "TransferReceived",
@@ -62,6 +72,7 @@ export function transfer(
 
 /** Money back; `reversalId` is a transfer id of its own. */
 export interface Reverse {
+  readonly when: When;
   readonly reversalId: string;
   readonly debitId: string;
   readonly creditId: string;
@@ -70,14 +81,16 @@ export interface Reverse {
 
 /** What a reversal makes: two legs, and the mark on the transfer that it cannot happen again. */
 export interface ReversalFacts {
+  /** For the stream of the account that pays back, before its leg. */
+  readonly expired: readonly HoldExpired[];
   readonly sent: ReversalSent;
   readonly received: ReversalReceived;
   readonly reversed: TransferReversed;
 }
 
 /**
- * Decides on giving the money of a transfer back. `original` is the transfer's debit event, `mark`
- * its own stream; the original receiver pays.
+ * Decides on giving the money of a transfer back; limits do not count it. `original` is the
+ * transfer's debit event, `mark` its own stream; the original receiver pays.
  */
 export function reverse(
   command: Reverse,
@@ -92,10 +105,11 @@ export function reverse(
   if (receiver === undefined || sender === undefined) return refuse("not_found");
   const { amount: text, transferId, fromAccountId, toAccountId } = original.data;
   const amount = { minor: minorUnits(text), currency: text.currency };
-  const refusal = refusesMove(receiver, sender, amount);
+  const { account: payer, expired } = settled(receiver, command.when.now);
+  const refusal = refusesMove(payer, sender, amount);
   if (refusal !== undefined) return refuse(refusal);
   const { reversalId, reason } = command;
-  const legs = legsOf({ ...command, amount }, receiver, sender);
+  const legs = legsOf({ ...command, amount }, payer, sender);
   const parties = {
     transferId: reversalId,
     reversesTransferId: transferId,
@@ -104,6 +118,7 @@ export function reverse(
     reason,
   };
   return accept({
+    expired,
     sent: {
       type: "ReversalSent",
       data: { ...legs.debit, ...parties, counterpartyAccountId: fromAccountId },

@@ -16,7 +16,8 @@ export function handleRefold({ ledgers, log, now }: RouteDeps): Handler<"refoldA
     const ledger = query.ledger ?? ledgerOf(accountId) ?? FIRST_LEDGER;
     ledgers.find(ledger);
     const isWithin = boundOf(query.at, now());
-    const found = await refold(log, ledger, accountId, isWithin);
+    const moment = momentOf(query.at, now());
+    const found = await refold(log, ledger, accountId, isWithin, moment);
     const isThere = found !== undefined && isReached(query.at, found.account.version);
     if (!isThere) throw new ProblemError("not_found");
     return { status: 200, body: Readable.from(bodyOf(log, ledger, found)) };
@@ -36,6 +37,12 @@ function boundOf(at: string | undefined, now: Date): Bound {
   return ({ recordedAt }) => new Date(recordedAt) <= moment;
 }
 
+/** When the account is looked at: holds may be over by then. At a version: as its event left it. */
+function momentOf(at: string | undefined, now: Date): string | undefined {
+  if (at === undefined) return now.toISOString();
+  return VERSION.test(at) ? undefined : new Date(at).toISOString();
+}
+
 const CLOCKS_APART_MS = 2_000;
 
 function isReached(at: string | undefined, version: number): boolean {
@@ -53,6 +60,7 @@ async function refold(
   ledger: number,
   accountId: string,
   isWithin: Bound,
+  moment: string | undefined,
 ): Promise<Refolded | undefined> {
   const fold = createAccountFold();
   const lines: string[] = [];
@@ -63,7 +71,7 @@ async function refold(
     fold.apply(event);
     if (lines.length <= KEPT_EVENTS_MAX) lines.push(line);
   }
-  const account = fold.account();
+  const account = fold.account(moment);
   if (account === undefined) return undefined;
   return { account, lines: lines.length > KEPT_EVENTS_MAX ? undefined : lines };
 }

@@ -19,14 +19,11 @@ type Result =
   | { readonly status: "not_executed" };
 
 /** Many transfers as one command: one decision, one append, one answer. */
-export function batchRoute({
-  execute,
-  ledgers,
-  newTransferId,
-}: RouteDeps): Handler<"transferBatch"> {
+export function batchRoute({ execute, ledgers, newId, when }: RouteDeps): Handler<"transferBatch"> {
   return async (call) => {
     const { mode, transfers } = call.body;
-    const orders = transfers.map((_, i) => orderOf(call, i));
+    const now = when();
+    const orders = transfers.map((_, i) => ({ ...orderOf(call, i), when: now }));
     const ids = new Set(
       orders.flatMap(({ fromAccountId, toAccountId }) => [fromAccountId, toAccountId]),
     );
@@ -39,7 +36,7 @@ export function batchRoute({
     const placeOf = new Map(reads.map(({ streamId }, i) => [streamId, i]));
     const commands = orders.map((order) => {
       const home = reads[placeOf.get(order.fromAccountId) ?? -1]?.ledger ?? ledger;
-      return { ...order, transferId: newTransferId(home) };
+      return { ...order, transferId: newId(home) };
     });
     return execute({
       ...commandOf(operations.transferBatch, call),
@@ -50,7 +47,7 @@ export function batchRoute({
   };
 }
 
-function orderOf(call: BatchCall, i: number): Omit<Transfer, "transferId"> {
+function orderOf(call: BatchCall, i: number): Omit<Transfer, "transferId" | "when"> {
   const given = call.body.transfers[i];
   if (given === undefined) throw new RangeError("no such transfer");
   const { reference } = given;
@@ -92,7 +89,8 @@ function decideAll(
     ];
     const decision = transfer(command, accountOf(streams[from]), accountOf(streams[to]));
     if (decision.kind === "accepted") {
-      record(from, eventOf(decision.facts.sent));
+      const { expired, sent } = decision.facts;
+      for (const fact of [...expired, sent]) record(from, eventOf(fact));
       record(to, eventOf(decision.facts.received));
       results.push({ status: "done", transferId: command.transferId });
     } else if (mode === "atomic") return undone(commands.length, results.length, decision.code);

@@ -1,7 +1,11 @@
+import type { AccountEvent, Decision, When } from "@countinghouse/domain";
 import { NO_STREAM, type Stream } from "../aggregates.ts";
 import type { Command, Outcome } from "../command.ts";
 import type { Ledgers } from "../ledgers.ts";
-import { FIRST_LEDGER } from "../prepare.ts";
+import { FIRST_LEDGER, following, shownMoney } from "../prepare.ts";
+
+/** What a command on a thing comes to that is not there. */
+export const ABSENT: Outcome = { kind: "refused", code: "not_found" };
 
 /** The parts of a command that decides on one account, be it there or not. */
 export async function onAccount(
@@ -15,4 +19,22 @@ export async function onAccount(
     reads: read === undefined ? [] : [read],
     decide: ([stream = NO_STREAM]) => decide(stream),
   };
+}
+
+interface Holding {
+  readonly stream: Stream;
+  readonly accountId: string;
+  readonly holdId: string;
+  readonly when: When;
+}
+
+/** The answer to what makes a hold, be it by a card or not. */
+export function heldOutcome(
+  decision: Decision<readonly AccountEvent[]>,
+  { stream, accountId, holdId, when }: Holding,
+): Outcome {
+  if (decision.kind === "refused") return decision;
+  const { events, version, account } = following(stream, decision.facts);
+  const body = { holdId, accountId, version, ...shownMoney(account, when) };
+  return { kind: "accepted", status: 201, body, events: new Map([[0, events]]) };
 }

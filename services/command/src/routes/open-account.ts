@@ -23,7 +23,7 @@ export function openAccountRoute(deps: RouteDeps): Handler<"openAccount"> {
 
 async function opening(
   call: Call<typeof operations.openAccount>,
-  { ledgers, userExists, newAccountId }: RouteDeps,
+  { ledgers, userExists, newId }: RouteDeps,
 ): Promise<Command> {
   const { body, principal } = call;
   const common = commandOf(operations.openAccount, call);
@@ -33,7 +33,7 @@ async function opening(
   if (!isOwnerThere || !(await ledgers.exists(ledger))) {
     return { ...common, ledger: FIRST_LEDGER, reads: [], decide: () => NOT_FOUND };
   }
-  const accountId = newAccountId(ledger);
+  const accountId = newId(ledger);
   const { type: accountType, currency, name } = body;
   const named = name !== undefined && { name };
   return {

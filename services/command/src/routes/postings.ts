@@ -1,9 +1,16 @@
 import { randomUUIDv7 } from "node:crypto";
 import { operations } from "@countinghouse/contracts";
-import { deposit, moneyText, withdraw } from "@countinghouse/domain";
+import {
+  type Account,
+  type AccountEvent,
+  type Decision,
+  deposit,
+  type Spend,
+  withdraw,
+} from "@countinghouse/domain";
 import type { Call, Handler } from "@countinghouse/service-kit";
-import { AGGREGATES, accountOf } from "../domain-aggregates.ts";
-import { amountOf, byOf, commandOf, eventOf } from "../prepare.ts";
+import { accountOf } from "../domain-aggregates.ts";
+import { amountOf, availableWith, balanceAfter, byOf, commandOf, eventOf } from "../prepare.ts";
 import type { RouteDeps } from "./deps.ts";
 import { onAccount } from "./on-account.ts";
 
@@ -16,19 +23,22 @@ export function postingRoutes(deps: RouteDeps) {
 }
 
 type PostingOperation = typeof operations.deposit | typeof operations.withdraw;
+type Decide = (
+  command: Spend,
+  state: Account | undefined,
+) => Decision<AccountEvent | readonly AccountEvent[]>;
 
 async function post(
   call: Call<PostingOperation>,
   operation: PostingOperation,
-  decide: typeof deposit,
-  { execute, ledgers }: RouteDeps,
+  decide: Decide,
+  { execute, ledgers, when }: RouteDeps,
 ) {
   const { accountId } = call.params;
   const { amount, reference } = call.body;
   const transactionId = randomUUIDv7();
   const command = {
-    by: byOf(call.scope),
-    transactionId,
+    ...{ by: byOf(call.scope), when: when(), transactionId },
     amount: amountOf(amount),
     ...(reference !== undefined && { reference }),
   };
@@ -37,12 +47,12 @@ async function post(
     ...(await onAccount(ledgers, accountId, (stream) => {
       const decision = decide(command, accountOf(stream));
       if (decision.kind === "refused") return decision;
-      const event = eventOf(decision.facts);
-      const after = accountOf({ state: AGGREGATES.account.evolve(stream.state, event) });
-      const balance = moneyText(after?.balance ?? 0n, command.amount.currency);
-      const version = stream.version + 1;
-      const body = { transactionId, accountId, version, balance, available: balance };
-      return { kind: "accepted", status: 201, body, events: new Map([[0, [event]]]) };
+      const facts = [decision.facts].flat();
+      const balance = balanceAfter(facts);
+      const available = availableWith(accountOf(stream), balance, command.when);
+      const version = stream.version + facts.length;
+      const body = { transactionId, accountId, version, balance, available };
+      return { kind: "accepted", status: 201, body, events: new Map([[0, facts.map(eventOf)]]) };
     })),
   });
 }

@@ -33,7 +33,7 @@ export function statusRoutes(deps: RouteDeps): Handlers {
       });
     },
     closeAccount(call) {
-      const command = { by: byOf(call.scope) };
+      const command = { by: byOf(call.scope), when: deps.when() };
       return change(call, operations.closeAccount, "closed", deps, (account) => {
         return close(command, account);
       });
@@ -51,7 +51,7 @@ async function change<Op extends StatusOperation>(
   operation: Op,
   status: Account["status"],
   { execute, ledgers }: RouteDeps,
-  decide: (account: Account | undefined) => Decision<AccountEvent>,
+  decide: (account: Account | undefined) => Decision<AccountEvent | readonly AccountEvent[]>,
 ) {
   const { accountId } = call.params as { accountId: string };
   return execute({
@@ -59,8 +59,9 @@ async function change<Op extends StatusOperation>(
     ...(await onAccount(ledgers, accountId, (stream) => {
       const decision = decide(accountOf(stream));
       if (decision.kind === "refused") return decision;
-      const body = { accountId, version: stream.version + 1, status };
-      const events = new Map([[0, [eventOf(decision.facts)]]]);
+      const facts = [decision.facts].flat();
+      const body = { accountId, version: stream.version + facts.length, status };
+      const events = new Map([[0, facts.map(eventOf)]]);
       return { kind: "accepted", status: 200, body, events };
     })),
   });

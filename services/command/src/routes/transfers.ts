@@ -1,20 +1,28 @@
 import { randomUUIDv7 } from "node:crypto";
 import { operations } from "@countinghouse/contracts";
 import {
+  type AccountEvent,
   ledgerOf,
-  type MoneyText,
   type ReversalSent,
   type ReversedTransfer,
   reverse,
   type TransferSent,
   transfer,
+  type When,
 } from "@countinghouse/domain";
-import type { NewEvent } from "@countinghouse/event-store";
 import type { Handler } from "@countinghouse/service-kit";
 import { NO_STREAM, type Stream } from "../aggregates.ts";
 import type { Outcome, Read } from "../command.ts";
 import { accountOf } from "../domain-aggregates.ts";
-import { amountOf, byOf, commandOf, eventOf, FIRST_LEDGER } from "../prepare.ts";
+import {
+  amountOf,
+  availableWith,
+  balanceAfter,
+  byOf,
+  commandOf,
+  eventOf,
+  FIRST_LEDGER,
+} from "../prepare.ts";
 import type { RouteDeps } from "./deps.ts";
 
 type Handlers = { [Name in "transfer" | "reverseTransfer"]: Handler<Name> };
@@ -24,7 +32,7 @@ export function transferRoutes(deps: RouteDeps): Handlers {
   return { transfer: transferRoute(deps), reverseTransfer: reversalRoute(deps) };
 }
 
-function transferRoute({ execute, ledgers, newTransferId }: RouteDeps): Handler<"transfer"> {
+function transferRoute({ execute, ledgers, newId, when }: RouteDeps): Handler<"transfer"> {
   return async (call) => {
     const { amount, reference } = call.body;
     const fromAccountId = call.body.fromAccountId.toLowerCase();
@@ -32,9 +40,9 @@ function transferRoute({ execute, ledgers, newTransferId }: RouteDeps): Handler<
     const from = await ledgers.find("account", fromAccountId);
     const to = await ledgers.find("account", toAccountId);
     const ledger = from?.ledger ?? FIRST_LEDGER;
-    const transferId = newTransferId(ledger);
+    const transferId = newId(ledger);
     const command = {
-      by: byOf(call.scope),
+      ...{ by: byOf(call.scope), when: when() },
       ...{ transferId, fromAccountId, toAccountId },
       debitId: randomUUIDv7(),
       creditId: randomUUIDv7(),
@@ -49,14 +57,19 @@ function transferRoute({ execute, ledgers, newTransferId }: RouteDeps): Handler<
         const [payer, receiver] = placed(view, [from, to]);
         const decision = transfer(command, accountOf(payer), accountOf(receiver));
         if (decision.kind === "refused") return decision;
-        const { sent, received } = decision.facts;
-        return moved(transferId, [sent, payer, fromAccountId], [received, receiver, toAccountId]);
+        const { expired, sent, received } = decision.facts;
+        return moved(
+          transferId,
+          { facts: [...expired, sent], stream: payer, accountId: fromAccountId },
+          { facts: [received], stream: receiver, accountId: toAccountId },
+          command.when,
+        );
       },
     });
   };
 }
 
-function reversalRoute({ execute, ledgers, store, newTransferId }: RouteDeps) {
+function reversalRoute({ execute, ledgers, store, newId, when }: RouteDeps) {
   const handler: Handler<"reverseTransfer"> = async (call) => {
     const { transferId } = call.params;
     const home = ledgerOf(transferId) ?? 0;
@@ -68,9 +81,10 @@ function reversalRoute({ execute, ledgers, store, newTransferId }: RouteDeps) {
     const sender = await ledgers.find("account", fromAccountId);
     const mark: Read = { category: "transfer", ledger, streamId: transferId };
     // The reversal is found where its debit is: with the account that pays back.
-    const reversalId = newTransferId(receiver?.ledger ?? ledger);
+    const reversalId = newId(receiver?.ledger ?? ledger);
     const [debitId, creditId] = [randomUUIDv7(), randomUUIDv7()];
-    const command = { reversalId, debitId, creditId, reason: call.body.reason };
+    const { reason } = call.body;
+    const command = { when: when(), reversalId, debitId, creditId, reason };
     return execute({
       ...commandOf(operations.reverseTransfer, call),
       ledger,
@@ -80,8 +94,13 @@ function reversalRoute({ execute, ledgers, store, newTransferId }: RouteDeps) {
         const reversed = own.state as ReversedTransfer | undefined;
         const decision = reverse(command, original, reversed, accountOf(from), accountOf(to));
         if (decision.kind === "refused") return decision;
-        const { sent, received, reversed: done } = decision.facts;
-        const legs = moved(reversalId, [sent, from, toAccountId], [received, to, fromAccountId]);
+        const { expired, sent, received, reversed: done } = decision.facts;
+        const legs = moved(
+          reversalId,
+          { facts: [...expired, sent], stream: from, accountId: toAccountId },
+          { facts: [received], stream: to, accountId: fromAccountId },
+          command.when,
+        );
         return { ...legs, events: new Map([...legs.events, [2, [eventOf(done)]]]) };
       },
     });
@@ -106,23 +125,27 @@ function placed<Reads extends readonly (Read | undefined)[]>(
   return streams as { [Index in keyof Reads]: Stream };
 }
 
-type Leg = [
-  event: Parameters<typeof eventOf>[0] & { data: { balanceAfter?: MoneyText } },
-  stream: Stream,
-  accountId: string,
-];
+interface Leg {
+  /** The posting is the last. */
+  readonly facts: readonly AccountEvent[];
+  readonly stream: Stream;
+  readonly accountId: string;
+}
 
 function moved(
   transferId: string,
-  [sent, payer, payerId]: Leg,
-  [received, receiver, receiverId]: Leg,
+  payer: Leg,
+  receiver: Leg,
+  when: When,
 ): Outcome & { kind: "accepted" } {
-  const balance = sent.data.balanceAfter;
-  const from = { accountId: payerId, version: payer.version + 1, balance, available: balance };
-  const to = { accountId: receiverId, version: receiver.version + 1 };
-  const events = new Map<number, NewEvent[]>([
-    [0, [eventOf(sent)]],
-    [1, [eventOf(received)]],
-  ]);
-  return { kind: "accepted", status: 201, body: { transferId, from, to }, events };
+  const balance = balanceAfter(payer.facts);
+  const available = availableWith(accountOf(payer.stream), balance, when);
+  const from = { ...placeOf(payer), balance, available };
+  const events = new Map([payer, receiver].map(({ facts }, i) => [i, facts.map(eventOf)]));
+  const body = { transferId, from, to: placeOf(receiver) };
+  return { kind: "accepted", status: 201, body, events };
+}
+
+function placeOf({ accountId, stream, facts }: Leg) {
+  return { accountId, version: stream.version + facts.length };
 }

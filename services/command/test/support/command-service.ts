@@ -33,7 +33,13 @@ export interface Told {
 /** A user as the command service sees one: by the gateway's inner token. */
 export interface Caller {
   readonly userId: string;
-  post(path: string, body?: object, options?: { key?: string; service?: number }): Promise<Told>;
+  post(path: string, body?: object, options?: Sending): Promise<Told>;
+}
+
+interface Sending {
+  readonly key?: string;
+  readonly service?: number;
+  readonly method?: string;
 }
 
 /** Command services on one log, with an auth that knows every user. */
@@ -41,6 +47,8 @@ export interface CommandServices {
   readonly databases: TestDatabases;
   readonly owner: pg.Pool;
   readonly services: RunningService[];
+  /** The codes that are good, once each, of users who have a second factor. */
+  readonly codes: Map<string, string[]>;
   as(...roles: Role[]): Caller;
   close(): Promise<void>;
 }
@@ -52,7 +60,8 @@ export const NOBODY = "00000000-0000-7000-8000-000000000000";
 
 export async function openServices(count = 1): Promise<CommandServices> {
   const databases = await createDatabases();
-  const auth = await stubAuth();
+  const codes = new Map<string, string[]>();
+  const auth = await stubAuth(codes);
   const { port } = auth.address() as AddressInfo;
   const env = {
     ...{ ENVIRONMENT: "test", LOG_LEVEL: "silent", INNER_PUBLIC_KEYS: KEYS },
@@ -66,7 +75,7 @@ export async function openServices(count = 1): Promise<CommandServices> {
   const owner = new pg.Pool({ connectionString: databases.ownerUrl("ledger"), max: 2 });
   owner.on("error", () => {});
   return {
-    ...{ databases, owner, services },
+    ...{ databases, owner, services, codes },
     as: (...roles) => callerOf(services, roles),
     async close() {
       for (const service of services) await service.close();
@@ -84,9 +93,9 @@ function callerOf(services: RunningService[], roles: Role[]): Caller {
   const token = signer.forUser("command", principal);
   return {
     userId,
-    async post(path, body, { key = randomUUID(), service = 0 } = {}) {
+    async post(path, body, { key = randomUUID(), service = 0, method = "POST" } = {}) {
       const response = await fetch(`${services[service]?.url}${path}`, {
-        method: "POST",
+        method,
         headers: {
           authorization: `Bearer ${token}`,
           "idempotency-key": key,
@@ -101,13 +110,26 @@ function callerOf(services: RunningService[], roles: Role[]): Caller {
   };
 }
 
-async function stubAuth(): Promise<Server> {
-  const server = createServer((request, response) => {
-    const userId = request.url?.split("/").at(-1);
-    response.writeHead(userId === NOBODY ? 404 : 200).end(JSON.stringify({ userId }));
+async function stubAuth(codes: Map<string, string[]>): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    const [, , , userId = "", use] = request.url?.split("/") ?? [];
+    const status = userId === NOBODY ? 404 : 200;
+    if (use !== "otp") return response.writeHead(status).end(JSON.stringify({ userId }));
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const outcome = outcomeOf(codes.get(userId), JSON.parse(text).otp);
+    return response.writeHead(200).end(JSON.stringify({ outcome }));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   return server;
+}
+
+function outcomeOf(codes: string[] | undefined, otp: string | undefined): string {
+  if (codes === undefined) return "no_mfa";
+  if (otp === undefined) return "otp_required";
+  const at = codes.indexOf(otp);
+  if (at >= 0) codes.splice(at, 1);
+  return at >= 0 ? "accepted" : "refused";
 }
 
 export const euros = (value: string) => ({ amount: { value, currency: "EUR" } });

@@ -10,6 +10,7 @@ import { createDatabases } from "@countinghouse/testing";
 import pg from "pg";
 import { buildApp } from "../../src/app.ts";
 import type { BatcherDeps } from "../../src/batcher.ts";
+import { createClock } from "../../src/clock.ts";
 import { AGGREGATES } from "../../src/domain-aggregates.ts";
 
 /** An answer of the app. */
@@ -54,7 +55,8 @@ export async function openBench(
   const app = buildApp({
     ...{ logger, metrics, store, tokens, readiness: [] },
     verify: () => ({ kind: "user", userId, sessionId: randomUUID(), roles: ["teller"] }),
-    userExists,
+    ...{ userExists, useOtp: async () => "no_mfa", when: createClock("UTC") },
+    maskKey: randomBytes(32),
   });
   await app.ready();
   return {

@@ -11,6 +11,7 @@ import { createDatabases } from "@countinghouse/testing";
 import type { FastifyInstance } from "fastify";
 import pg from "pg";
 import { buildApp } from "../../src/app.ts";
+import { createClock } from "../../src/clock.ts";
 
 /** An answer as the bytes that it is. */
 export interface Answer {
@@ -54,6 +55,8 @@ export async function openInstances(
       store: around(createEventStore(pool)),
       verify: () => ({ kind: "user", userId, sessionId: randomUUID(), roles: ["teller"] }),
       userExists: async () => true,
+      useOtp: async () => "no_mfa",
+      ...{ when: createClock("UTC"), maskKey: randomBytes(32) },
     });
   });
   return {

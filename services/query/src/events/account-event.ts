@@ -31,7 +31,17 @@ export type PostingEvent =
   | "TransferSent"
   | "TransferReceived"
   | "ReversalSent"
-  | "ReversalReceived";
+  | "ReversalReceived"
+  | "HoldCaptured"
+  | "CaptureReceived";
+
+/** What an event makes of all that is held in an account, and gives back to limits. */
+export interface Freeing {
+  readonly heldAfterMinor: bigint;
+  readonly freedMinor: bigint;
+  /** The day in which the hold was placed. */
+  readonly placedOn: string;
+}
 
 export interface Posting {
   readonly kind: "posting";
@@ -44,6 +54,61 @@ export interface Posting {
   readonly counterpartyAccountId: string | null;
   readonly transferId: string | null;
   readonly reference: string | null;
+  /** The day in which it counts against limits; null for what does not. */
+  readonly day: string | null;
+  /** Of a capture: what it left of the hold. */
+  readonly capture: Capture | null;
+}
+
+export interface Capture extends Freeing {
+  readonly holdId: string;
+  readonly capturedMinor: bigint;
+  readonly remainingMinor: bigint;
+}
+
+export interface HoldPlaced {
+  readonly kind: "hold_placed";
+  readonly holdId: string;
+  readonly amountMinor: bigint;
+  readonly heldAfterMinor: bigint;
+  readonly day: string;
+  readonly expiresAt: string | null;
+  readonly cardId: string | null;
+  readonly reference: string | null;
+}
+
+export interface HoldEnded extends Freeing {
+  readonly kind: "hold_ended";
+  readonly holdId: string;
+  readonly status: "released" | "expired";
+}
+
+/** A proposal of limits, and what became of it. */
+export interface LimitsFact {
+  readonly kind: "limits";
+  readonly status: "open" | "approved" | "rejected";
+  readonly proposalId: string;
+  /** JSON, as the event has it. */
+  readonly limits: string;
+  readonly overdraftMinor: bigint;
+  readonly proposedBy: string;
+  readonly proposedAt: string;
+  readonly decidedBy: string | null;
+  readonly decidedAt: string | null;
+}
+
+export interface CardRegistered {
+  readonly kind: "card_registered";
+  readonly cardId: string;
+  readonly last4: string;
+  readonly brand: string;
+  readonly expiry: string;
+}
+
+export interface CardStep {
+  readonly kind: "card";
+  readonly cardId: string;
+  readonly status: "active" | "frozen" | "cancelled";
 }
 
 export interface StatusChanged {
@@ -51,7 +116,15 @@ export interface StatusChanged {
   readonly status: "open" | "frozen" | "closed";
 }
 
-export type Fact = Opened | Posting | StatusChanged;
+export type Fact =
+  | Opened
+  | Posting
+  | StatusChanged
+  | HoldPlaced
+  | HoldEnded
+  | LimitsFact
+  | CardRegistered
+  | CardStep;
 
 export interface AccountEvent extends Place {
   readonly fact: Fact;

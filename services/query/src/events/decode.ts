@@ -6,9 +6,7 @@ import {
   Uuid,
   upcast,
 } from "@countinghouse/contracts";
-import Type, { type Static, type TSchema } from "typebox";
-import { Compile } from "typebox/compile";
-import { exactMinorUnits } from "../money.ts";
+import Type, { type Static } from "typebox";
 import type {
   Fact,
   LogEvent,
@@ -18,17 +16,10 @@ import type {
   PostingEvent,
   StatusChanged,
 } from "./account-event.ts";
+import { BANKING_READERS, captureOf } from "./decode-banking.ts";
+import { reader, readMoney, UnreadableEventError } from "./reading.ts";
 
-/** An event that these projections do not understand; its account is parked until they do. */
-export class UnreadableEventError extends Error {
-  readonly code = "event_unreadable";
-  readonly retryable = false;
-
-  constructor(reason: string, cause?: unknown) {
-    super(reason, cause === undefined ? {} : { cause });
-    this.name = "UnreadableEventError";
-  }
-}
+export { UnreadableEventError } from "./reading.ts";
 
 /** Whether an event is one that accounts are made of, or of an unknown kind, which may be. */
 export function concernsAccounts({ type }: Pick<LogEvent, "type">): boolean {
@@ -71,6 +62,11 @@ const readOpened = reader(OpenedData, ({ ownerId, accountType, currency, name })
   return { kind: "opened", ownerId, type: accountType, currency, name: name ?? null };
 });
 
+const CountedData = Type.Object({
+  ...PostingData.properties,
+  day: Type.Optional(Type.String({ pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })),
+});
+
 const READERS: Readonly<Record<string, (data: object) => Fact>> = {
   AccountOpened: readOpened,
   MoneyDeposited: posting("MoneyDeposited"),
@@ -79,6 +75,11 @@ const READERS: Readonly<Record<string, (data: object) => Fact>> = {
   TransferReceived: posting("TransferReceived"),
   ReversalSent: posting("ReversalSent"),
   ReversalReceived: posting("ReversalReceived"),
+  HoldCaptured: reader(EVENTS.HoldCaptured.versions[0], (data) => {
+    return { ...postingOf("HoldCaptured", data), capture: captureOf(data) };
+  }),
+  CaptureReceived: posting("CaptureReceived"),
+  ...BANKING_READERS,
   AccountFrozen: () => becomes("frozen"),
   AccountUnfrozen: () => becomes("open"),
   AccountClosed: () => becomes("closed"),
@@ -89,39 +90,27 @@ function becomes(status: StatusChanged["status"]): StatusChanged {
 }
 
 function posting(event: PostingEvent): (data: object) => Posting {
-  return reader(PostingData, (data) => {
-    const amountMinor = readMoney(data.amount);
-    if (data.amount.currency !== data.balanceAfter.currency) {
-      throw new UnreadableEventError("amount and balance have two currencies");
-    }
-    if (amountMinor <= 0n) throw new UnreadableEventError("an amount that is not above zero");
-    return {
-      kind: "posting",
-      event,
-      transactionId: data.transactionId,
-      direction: data.direction,
-      amountMinor,
-      balanceAfterMinor: readMoney(data.balanceAfter),
-      currency: data.amount.currency,
-      counterpartyAccountId: data.counterpartyAccountId ?? null,
-      transferId: data.transferId ?? null,
-      reference: data.reference ?? null,
-    };
-  });
+  return reader(CountedData, (data) => postingOf(event, data));
 }
 
-function readMoney(money: { value: string; currency: string }): bigint {
-  try {
-    return exactMinorUnits(money);
-  } catch (cause) {
-    throw new UnreadableEventError("an amount that is no money", cause);
+function postingOf(event: PostingEvent, data: Static<typeof CountedData>): Posting {
+  const amountMinor = readMoney(data.amount);
+  if (data.amount.currency !== data.balanceAfter.currency) {
+    throw new UnreadableEventError("amount and balance have two currencies");
   }
-}
-
-function reader<T extends TSchema, F extends Fact>(schema: T, read: (data: Static<T>) => F) {
-  const validator = Compile(schema);
-  return (data: object): F => {
-    if (!validator.Check(data)) throw new UnreadableEventError("its data has another shape");
-    return read(data as Static<T>);
+  if (amountMinor <= 0n) throw new UnreadableEventError("an amount that is not above zero");
+  return {
+    kind: "posting",
+    event,
+    transactionId: data.transactionId,
+    direction: data.direction,
+    amountMinor,
+    balanceAfterMinor: readMoney(data.balanceAfter),
+    currency: data.amount.currency,
+    counterpartyAccountId: data.counterpartyAccountId ?? null,
+    transferId: data.transferId ?? null,
+    reference: data.reference ?? null,
+    day: data.day ?? null,
+    capture: null,
   };
 }

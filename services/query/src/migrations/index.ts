@@ -1,9 +1,11 @@
 import { readTables } from "./0001-read-tables.ts";
+import { banking } from "./0002-banking.ts";
 import type { ReadMigration } from "./read-migration.ts";
 
 /** What made the read tables what they are, in order. What was released stays as it is. */
 export const READ_MIGRATIONS: Readonly<Record<string, ReadMigration>> = {
   "0001-read-tables": readTables,
+  "0002-banking": banking,
 };
 
 /** The statements that make the read tables as they are now, in a new schema. */

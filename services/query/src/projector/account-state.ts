@@ -1,4 +1,4 @@
-import type { AccountEvent, Opened, Posting } from "../events/account-event.ts";
+import type { AccountEvent, Freeing, Opened, Posting } from "../events/account-event.ts";
 import { UnreadableEventError } from "../events/decode.ts";
 
 /** An account as the events applied so far make it. */
@@ -11,6 +11,15 @@ export interface AccountState {
   readonly currency: string;
   readonly status: string;
   readonly balanceMinor: bigint;
+  /** All that is held, by what the log says so far: holds that are over by now may be in it. */
+  readonly heldMinor: bigint;
+  /** The limits in force, JSON as the event has it; null where there are none. */
+  readonly limits: string | null;
+  readonly overdraftMinor: bigint;
+  /** The last day in which outgoing money counted, null for none, and what it came to then. */
+  readonly usedDay: string | null;
+  readonly usedTodayMinor: bigint;
+  readonly usedMonthMinor: bigint;
   readonly version: number;
   readonly position: number;
   readonly openedAt: string;
@@ -31,8 +40,61 @@ export function applyEvent(before: AccountState | undefined, event: AccountEvent
   if (fact.kind === "opened") return open(before, event, fact);
   if (before === undefined) throw new UnreadableEventError("an account that was never opened");
   const after = { ...before, version, position, updatedAt: recordedAt };
-  if (fact.kind === "status") return { ...after, status: fact.status };
-  return { ...after, balanceMinor: balanceAfter(before, fact) };
+  switch (fact.kind) {
+    case "status":
+      return { ...after, status: fact.status };
+    case "posting":
+      return afterPosting(after, fact);
+    case "hold_placed":
+      return { ...spend(after, fact.day, fact.amountMinor), heldMinor: fact.heldAfterMinor };
+    case "hold_ended":
+      return freed(after, fact);
+    case "limits": {
+      if (fact.status !== "approved") return after;
+      const limits = fact.limits === NO_LIMITS ? null : fact.limits;
+      return { ...after, limits, overdraftMinor: fact.overdraftMinor };
+    }
+    case "card_registered":
+    case "card":
+      return after;
+  }
+}
+
+const NO_LIMITS = "{}";
+const MONTH_LENGTH = "2026-11".length;
+
+function afterPosting(account: AccountState, fact: Posting): AccountState {
+  const after = { ...account, balanceMinor: balanceAfter(account, fact) };
+  if (fact.capture !== null) return freed(after, fact.capture);
+  return fact.day === null ? after : spend(after, fact.day, fact.amountMinor);
+}
+
+/** What counts against limits on a day, which is not before the last one. */
+function spend(account: AccountState, day: string, minor: bigint): AccountState {
+  const { usedDay, usedTodayMinor, usedMonthMinor } = account;
+  const isSameMonth = usedDay !== null && monthOf(usedDay) === monthOf(day);
+  return {
+    ...account,
+    usedDay: day,
+    usedTodayMinor: minor + (usedDay === day ? usedTodayMinor : 0n),
+    usedMonthMinor: minor + (isSameMonth ? usedMonthMinor : 0n),
+  };
+}
+
+/** What a hold gives back counts no more, where the day or the month of the hold still does. */
+function freed(account: AccountState, { heldAfterMinor, freedMinor, placedOn }: Freeing) {
+  const { usedDay, usedTodayMinor, usedMonthMinor } = account;
+  const isSameMonth = usedDay !== null && monthOf(usedDay) === monthOf(placedOn);
+  return {
+    ...account,
+    heldMinor: heldAfterMinor,
+    usedTodayMinor: usedTodayMinor - (usedDay === placedOn ? freedMinor : 0n),
+    usedMonthMinor: usedMonthMinor - (isSameMonth ? freedMinor : 0n),
+  };
+}
+
+function monthOf(day: string): string {
+  return day.slice(0, MONTH_LENGTH);
 }
 
 function open(before: AccountState | undefined, event: AccountEvent, fact: Opened): AccountState {
@@ -42,7 +104,8 @@ function open(before: AccountState | undefined, event: AccountEvent, fact: Opene
   return {
     ...{ accountId, ownerId, ledger, type, name, currency, version, position },
     status: "open",
-    balanceMinor: 0n,
+    ...{ balanceMinor: 0n, heldMinor: 0n, limits: null, overdraftMinor: 0n },
+    ...{ usedDay: null, usedTodayMinor: 0n, usedMonthMinor: 0n },
     openedAt: recordedAt,
     updatedAt: recordedAt,
   };

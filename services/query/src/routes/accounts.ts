@@ -1,7 +1,13 @@
 import { PAGE_LIMIT } from "@countinghouse/contracts";
 import type { Handler } from "@countinghouse/service-kit";
 import { pageOf } from "../cursors.ts";
-import { getAccount, listAccounts, showAccount } from "../projections/accounts/queries.ts";
+import {
+  type AccountRow,
+  getAccount,
+  listAccounts,
+  overdueIn,
+  showAccount,
+} from "../projections/accounts/queries.ts";
 import { readFor } from "./consistent-read.ts";
 import type { RouteDeps } from "./deps.ts";
 
@@ -12,16 +18,23 @@ export function handleListAccounts(deps: RouteDeps): Handler<"listAccounts"> {
     const whose = scope.kind === "own" ? scope.userId : undefined;
     const cursor = deps.cursors(["listAccounts", whose]);
     const after = cursor.open(query.cursor)?.toString("ascii");
-    const rows = await readFor(deps, call, (tx) => listAccounts(tx, scope, after, limit + 1));
+    const { rows, overdue } = await readFor(deps, call, async (tx) => {
+      const rows = await listAccounts(tx, scope, after, limit + 1);
+      return { rows, overdue: await overdueIn(tx, rows, deps.now()) };
+    });
+    const show = (row: AccountRow) => showAccount(row, overdue);
     const keyOf = (last: { account_id: string }) => Buffer.from(last.account_id, "ascii");
-    return { status: 200, body: pageOf(rows, limit, cursor, keyOf, showAccount) };
+    return { status: 200, body: pageOf(rows, limit, cursor, keyOf, show) };
   };
 }
 
 export function handleGetAccount(deps: RouteDeps): Handler<"getAccount"> {
   return async (call) => {
     const { scope, params } = call;
-    const row = await readFor(deps, call, (tx) => getAccount(tx, scope, params.accountId));
-    return { status: 200, body: showAccount(row) };
+    const { row, overdue } = await readFor(deps, call, async (tx) => {
+      const row = await getAccount(tx, scope, params.accountId);
+      return { row, overdue: await overdueIn(tx, [row], deps.now()) };
+    });
+    return { status: 200, body: showAccount(row, overdue) };
   };
 }

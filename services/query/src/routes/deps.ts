@@ -1,4 +1,4 @@
-import type { ConsistencyTokens } from "@countinghouse/service-kit";
+import type { ConsistencyTokens, VersionRequirement } from "@countinghouse/service-kit";
 import type { ResolveRanges } from "../consistency/ranges.ts";
 import type { WaitingRoom } from "../consistency/waiting-room.ts";
 import type { Cursors } from "../cursors.ts";
@@ -12,5 +12,9 @@ export interface RouteDeps {
   readonly resolveRanges: ResolveRanges;
   readonly waitingRoom: WaitingRoom;
   readonly cursors: Cursors;
+  /** The latest that happened to proposals, in any account. Throws a 503 when nobody can tell. */
+  readonly latestProposals: () => Promise<readonly VersionRequirement[]>;
   readonly now: () => Date;
+  /** Whose days are the bank's, by its IANA name. */
+  readonly timeZone: string;
 }

@@ -74,7 +74,7 @@ async function empty(adminUrl: string): Promise<void> {
   await admin.connect();
   try {
     await admin.query(`TRUNCATE read.accounts, read.entries, read.daily_balances, read.journal,
-      read.gl_daily, read.cursors, read.parked_accounts`);
+      read.gl_daily, read.holds, read.proposals, read.cards, read.cursors, read.parked_accounts`);
   } finally {
     await admin.end();
   }

@@ -1,7 +1,9 @@
 import type { Envelope } from "@countinghouse/contracts";
 import {
   type AccountEvent,
+  available,
   evolveAccount,
+  heldBy,
   type MoneyText,
   minorUnits,
 } from "@countinghouse/domain";
@@ -9,7 +11,10 @@ import pg from "pg";
 
 /** The rows of a table as text, each under a name that tells it from the others. */
 type Rows = Map<string, string>;
-type Tables = Record<"accounts" | "entries" | "daily_balances" | "journal" | "gl_daily", Rows>;
+type Tables = Record<
+  "accounts" | "entries" | "daily_balances" | "journal" | "gl_daily" | "holds" | "cards",
+  Rows
+>;
 
 const SHOWN_MAX = 20;
 
@@ -50,12 +55,14 @@ const SIDES: Record<string, [debit: string, credit: string]> = {
   TransferReceived: ["transfers_in_transit", "customer_deposits"],
   ReversalSent: ["customer_deposits", "transfers_in_transit"],
   ReversalReceived: ["transfers_in_transit", "customer_deposits"],
+  HoldCaptured: ["customer_deposits", "settlement_assets"],
+  CaptureReceived: ["transfers_in_transit", "customer_deposits"],
 };
 
 function foldOf(events: readonly Envelope[]): Tables {
   const tables = {
     ...{ accounts: new Map(), entries: new Map(), daily_balances: new Map() },
-    ...{ journal: new Map(), gl_daily: new Map() },
+    ...{ journal: new Map(), gl_daily: new Map(), holds: new Map(), cards: new Map() },
   } as Tables;
   const streams = Map.groupBy(
     events.filter(({ type }) => type !== "TransferReversed"),
@@ -76,7 +83,9 @@ function foldAccount(stream: readonly Envelope[], tables: Tables): void {
     state = evolveAccount(state, event as unknown as AccountEvent);
     const { name = null } = opened.data as { name?: string };
     const kept = [state.ownerId, event.meta.ledger, state.accountType, name, state.currency];
-    const moving = [state.status, state.balance, version, event.position];
+    const money = [state.balance, heldBy(state.holds), available(state)];
+    const moving = [state.status, ...money, ...usedBy(state), version, event.position];
+    foldBanking(event, state, tables);
     const times = [Date.parse(opened.recordedAt), Date.parse(recordedAt)];
     tables.accounts.set(id, [...kept, ...moving, ...times].join(" "));
     const day = `${id} ${recordedAt.slice(0, 10)}`;
@@ -92,7 +101,46 @@ function foldAccount(stream: readonly Envelope[], tables: Tables): void {
   }
 }
 
+function usedBy({ used }: ReturnType<typeof evolveAccount>): unknown[] {
+  const sums = Object.values(used?.sums ?? {});
+  const today = sums.reduce((sum, one) => sum + one.today, 0n);
+  return [used?.day ?? null, today, sums.reduce((sum, one) => sum + one.month, 0n)];
+}
+
+const CARD_STATUSES: Record<string, string> = {
+  ...{ CardRegistered: "inactive", CardActivated: "active", CardFrozen: "frozen" },
+  ...{ CardUnfrozen: "active", CardCancelled: "cancelled" },
+};
+
+interface BankingFact {
+  readonly holdId: string;
+  readonly cardId: string;
+  readonly amount: MoneyText;
+  readonly captured: MoneyText;
+  readonly remaining: MoneyText;
+}
+
+function foldBanking(
+  { type, data, version }: Envelope,
+  { ownerId }: ReturnType<typeof evolveAccount>,
+  { holds, cards }: Tables,
+): void {
+  const fact = data as unknown as BankingFact;
+  if (type === "HoldPlaced") {
+    holds.set(fact.holdId, [ownerId, minorUnits(fact.amount), 0n, "active"].join(" "));
+  } else if (type === "HoldCaptured" || type === "HoldReleased" || type === "HoldExpired") {
+    const [owner, amount, captured] = (holds.get(fact.holdId) ?? "").split(" ");
+    const paid = type === "HoldCaptured" ? minorUnits(fact.captured) : captured;
+    const isOver = type !== "HoldCaptured" || minorUnits(fact.remaining) === 0n;
+    const status = isOver ? type.slice("Hold".length).toLowerCase() : "active";
+    holds.set(fact.holdId, [owner, amount, paid, status].join(" "));
+  } else if (type in CARD_STATUSES) {
+    cards.set(fact.cardId, [ownerId, CARD_STATUSES[type], version].join(" "));
+  }
+}
+
 function kindOf(type: string): string {
+  if (type.includes("Capture")) return "capture";
   if (type === "MoneyDeposited") return "deposit";
   if (type === "MoneyWithdrawn") return "withdrawal";
   return type.startsWith("Transfer") ? "transfer" : "reversal";
@@ -105,10 +153,12 @@ function foldJournal(
 ): void {
   const sides = SIDES[type];
   if (sides === undefined) return;
-  const { amount } = data as { amount: MoneyText };
-  const line = [Date.parse(recordedAt), amount.currency, ...sides, minorUnits(amount)];
+  const { amount, transferId } = data as { amount: MoneyText; transferId?: string };
+  const isPassedOn = type === "HoldCaptured" && transferId !== undefined;
+  const booked = isPassedOn ? ["customer_deposits", "transfers_in_transit"] : sides;
+  const line = [Date.parse(recordedAt), amount.currency, ...booked, minorUnits(amount)];
   journal.set(`${meta.ledger} ${position}`, line.join(" "));
-  for (const [i, side] of sides.entries()) {
+  for (const [i, side] of booked.entries()) {
     const name = `${recordedAt.slice(0, 10)} ${side} ${amount.currency}`;
     const sum = sums.get(name) ?? [0n, 0n];
     sum[i === 0 ? 0 : 1] += minorUnits(amount);
@@ -121,7 +171,9 @@ const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::bigint`;
 /** As text, in the order in which the fold joins: the first column or two are the name. */
 const SELECTS: Record<keyof Tables, string> = {
   accounts: `SELECT account_id, owner_id, ledger, type, name, currency, status, balance_minor,
-    version, position, ${MS("opened_at")} AS a, ${MS("updated_at")} AS b FROM read.accounts`,
+    held_minor, balance_minor - held_minor + overdraft_minor, used_day, used_today_minor,
+    used_month_minor, version, position, ${MS("opened_at")} AS a, ${MS("updated_at")} AS b
+    FROM read.accounts`,
   entries: `SELECT account_id || ' ' || version, owner_id, transaction_id, type, direction,
     amount_minor, balance_after_minor, counterparty_account_id, transfer_id, reference,
     ${MS("recorded_at")} FROM read.entries`,
@@ -131,6 +183,8 @@ const SELECTS: Record<keyof Tables, string> = {
     credit_account, amount_minor FROM read.journal`,
   gl_daily: `SELECT day || ' ' || gl_account || ' ' || currency, debits_minor, credits_minor
     FROM read.gl_daily`,
+  holds: "SELECT hold_id, owner_id, amount_minor, captured_minor, status FROM read.holds",
+  cards: "SELECT card_id, owner_id, status, version FROM read.cards",
 };
 
 async function tablesOf(client: pg.Client): Promise<Tables> {

@@ -83,7 +83,7 @@ export interface ServingOptions {
 }
 
 export async function serving(options: ServingOptions = {}): Promise<Serving> {
-  const { waiting, announces = true, now = () => new Date() } = options;
+  const { waiting, announces = true, now = () => new Date(), timeZone = "UTC" } = options;
   const world = await projecting({
     applied(versions) {
       if (announces) hearing.announce(versions);
@@ -100,13 +100,14 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
   const publicKey = ed25519PublicKey(ed25519FromSeed(SEED));
   const printer = createPrinter();
   const app = buildApp({
-    ...{ log: world.log, printer, timeZone: options.timeZone ?? "UTC" },
+    ...{ log: world.log, printer, timeZone },
     db: reading,
     tokens,
     resolveRanges: createResolveRanges(world.log),
     waitingRoom: room,
     live,
     cursors: createCursors(KEY),
+    latestProposals: async () => [],
     now,
     logger,
     metrics: createMetrics("query"),

@@ -57,6 +57,9 @@ export function logRoutes({ reader, text, seats }: LogRoutesDeps) {
     async listLedgers() {
       return { status: 200, body: { items: await reader.heads() } };
     },
+    async latestProposals() {
+      return { status: 200, body: { items: await reader.latestProposals() } };
+    },
   } satisfies Handlers<"relay">;
 }
 

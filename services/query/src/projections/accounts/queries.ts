@@ -3,6 +3,7 @@ import { moneyText } from "@countinghouse/domain";
 import { ProblemError, type Scope } from "@countinghouse/service-kit";
 import type { Selectable } from "kysely";
 import type { Tx } from "../../tables.ts";
+import { type Overdue, overdueHolds } from "../holds/queries.ts";
 import type { AccountsTable } from "./table.ts";
 
 export type AccountRow = Selectable<AccountsTable>;
@@ -33,8 +34,21 @@ export async function getAccount(tx: Tx, scope: Scope, accountId: string): Promi
   return row;
 }
 
-export function showAccount(row: AccountRow): Account {
-  const balance = moneyText(BigInt(row.balance_minor), row.currency);
+/** The overdue holds of accounts; most accounts have none and are not asked about. */
+export function overdueIn(tx: Tx, rows: readonly AccountRow[], now: Date): Promise<Overdue[]> {
+  const holding = rows.filter(({ held_minor }) => held_minor !== "0");
+  return overdueHolds(
+    tx,
+    holding.map(({ account_id }) => account_id),
+    now,
+  );
+}
+
+/** Overdue holds are those of this account; what they had set aside is available again. */
+export function showAccount(row: AccountRow, overdue: readonly Overdue[]): Account {
+  const over = overdue.filter(({ account_id }) => account_id === row.account_id);
+  const held = BigInt(row.held_minor) - over.reduce((sum, { minor }) => sum + minor, 0n);
+  const balance = BigInt(row.balance_minor);
   return {
     accountId: row.account_id,
     ownerId: row.owner_id,
@@ -42,8 +56,8 @@ export function showAccount(row: AccountRow): Account {
     name: row.name,
     currency: row.currency,
     status: row.status as Account["status"],
-    balance,
-    available: balance,
+    balance: moneyText(balance, row.currency),
+    available: moneyText(balance - held + BigInt(row.overdraft_minor), row.currency),
     version: row.version,
     openedAt: row.opened_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),

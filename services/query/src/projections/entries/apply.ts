@@ -21,6 +21,8 @@ const TYPES: Readonly<Record<PostingEvent, string>> = {
   TransferReceived: "transfer",
   ReversalSent: "reversal",
   ReversalReceived: "reversal",
+  HoldCaptured: "capture",
+  CaptureReceived: "capture",
 };
 
 async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {

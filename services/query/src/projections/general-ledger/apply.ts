@@ -1,5 +1,5 @@
 import { dayOf } from "../../days.ts";
-import type { PostingEvent } from "../../events/account-event.ts";
+import type { Posting, PostingEvent } from "../../events/account-event.ts";
 import type { AppliedEvent } from "../../projector/account-state.ts";
 import type { Tx } from "../../tables.ts";
 import { type ColumnTypes, unnest } from "../../unnest.ts";
@@ -29,7 +29,15 @@ const ENTRIES: Readonly<Record<PostingEvent, { debit: GlAccount; credit: GlAccou
   TransferReceived: { debit: "transfers_in_transit", credit: "customer_deposits" },
   ReversalSent: { debit: "customer_deposits", credit: "transfers_in_transit" },
   ReversalReceived: { debit: "transfers_in_transit", credit: "customer_deposits" },
+  HoldCaptured: { debit: "customer_deposits", credit: "settlement_assets" },
+  CaptureReceived: { debit: "transfers_in_transit", credit: "customer_deposits" },
 };
+
+/** A capture that pays an account is on its way to it, as a transfer is. */
+function entryOf({ event, transferId }: Posting) {
+  const isToAccount = event === "HoldCaptured" && transferId !== null;
+  return ENTRIES[isToAccount ? "TransferSent" : event];
+}
 
 async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {
   const rows = events.flatMap(journalRows);
@@ -65,7 +73,7 @@ interface JournalRow {
 
 function journalRows({ ledger, position, recordedAt, fact }: AppliedEvent): JournalRow[] {
   if (fact.kind !== "posting") return [];
-  const { debit, credit } = ENTRIES[fact.event];
+  const { debit, credit } = entryOf(fact);
   return [
     {
       ledger,

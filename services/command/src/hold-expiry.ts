@@ -1,0 +1,110 @@
+import { expireHolds, type When } from "@countinghouse/domain";
+import type { EventStore, OverdueHold } from "@countinghouse/event-store";
+import type { Logger, Metrics } from "@countinghouse/service-kit";
+import { NO_STREAM } from "./aggregates.ts";
+import type { Command } from "./command.ts";
+import { accountOf } from "./domain-aggregates.ts";
+import type { Executor } from "./executor.ts";
+import { following } from "./prepare.ts";
+
+/** How often the log is asked, and for how many holds at once. */
+const EVERY_MS = 1_000;
+const PAGE = 200;
+/** Pages of one look; what is left waits for the next. */
+const PAGES_MAX = 50;
+/** A hold may come into the log a while after its time was looked at: so far back it looks. */
+const LOOK_BACK_MS = 60_000;
+/** Whose commands these are: nobody's. */
+const NOBODY = "00000000-0000-0000-0000-000000000000";
+
+export interface HoldExpiryDeps {
+  readonly store: Pick<EventStore, "alone" | "findOverdueHolds">;
+  readonly execute: Executor["execute"];
+  readonly when: () => When;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Says in the log which holds are over, so that whoever reads the log need not watch the clock. */
+export interface HoldExpiry {
+  start(): void;
+  /** Returns when nothing is under way any more. */
+  stop(): Promise<void>;
+  /** Looks once; what `start` does again and again. */
+  look(): Promise<void>;
+}
+
+/**
+ * Nothing depends on it: every decision and every query looks at the time of a hold itself. One
+ * process at a time looks; two at once, or one that begins again, would send the same commands with
+ * the same keys.
+ */
+export function createHoldExpiry(deps: HoldExpiryDeps): HoldExpiry {
+  const { store, execute, when, logger, metrics } = deps;
+  const said = metrics.counter("holds_expired_total", "Holds of which the log says they are over");
+  let [after, timer, looking]: [string, NodeJS.Timeout | undefined, Promise<void>] = [
+    "",
+    undefined,
+    Promise.resolve(),
+  ];
+  let isStopped = false;
+
+  async function expireAll(): Promise<void> {
+    const now = when();
+    let isDone = false;
+    for (let page = 0; page < PAGES_MAX && !isDone; page += 1) {
+      const overdue = await store.findOverdueHolds(after, now.now, PAGE);
+      // One command takes all that are over out of an account.
+      const perAccount = new Map(overdue.map((hold) => [hold.streamId, hold]));
+      await Promise.all([...perAccount.values()].map((hold) => execute(expiring(hold, now))));
+      said.inc(overdue.length);
+      isDone = overdue.length < PAGE;
+    }
+    if (!isDone) return;
+    after = new Date(Date.parse(now.now) - LOOK_BACK_MS).toISOString();
+  }
+
+  async function look(): Promise<void> {
+    await store.alone("hold-expiry", expireAll);
+  }
+
+  function wait(): void {
+    if (isStopped) return;
+    timer = setTimeout(() => {
+      looking = look()
+        .catch((err: unknown) =>
+          logger.warn({ err }, "holds that are over could not be looked for"),
+        )
+        .then(wait);
+    }, EVERY_MS);
+    timer.unref();
+  }
+
+  return {
+    look,
+    start: wait,
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await looking;
+    },
+  };
+}
+
+function expiring({ ledger, streamId, holdId }: OverdueHold, when: When): Command {
+  return {
+    ledger,
+    reads: [{ category: "account", ledger, streamId }],
+    scope: NOBODY,
+    key: `expire ${holdId}`,
+    request: JSON.stringify({ method: "EXPIRE", path: `/v1/holds/${holdId}` }),
+    cause: { actor: { userId: NOBODY, roles: [] }, correlationId: `expire ${holdId}` },
+    decide([stream = NO_STREAM]) {
+      const decision = expireHolds({ when }, accountOf(stream));
+      if (decision.kind === "refused") return decision;
+      const { events } = following(stream, decision.facts);
+      const all = new Map(events.length === 0 ? [] : [[0, events]]);
+      return { kind: "accepted", status: 200, body: { expired: events.length }, events: all };
+    },
+  };
+}
