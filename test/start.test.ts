@@ -27,11 +27,19 @@ const FAULTS: [what: string, fault: Fault, sentence: RegExp][] = [
   ["a folder below /proc", () => at("/proc/none/x"), /^The data folder \S+ cannot be used: .+\.$/],
   ["a cluster of junk", junkCluster, /^The data folder is broken: .+$/],
   ["a cluster of another version", oldCluster, /is of PostgreSQL 15; this release runs 18\.$/],
-  ["a SQLite URL", () => ({ DATABASE_URL: "sqlite:///bank.db" }), /SQLite.+PostgreSQL/],
+  ["[S71] a SQLite URL", () => ({ DATABASE_URL: "sqlite:///bank.db" }), /SQLite.+PostgreSQL/],
   ["no database server", nobody, /^PostgreSQL at 127\.0\.0\.1:1 cannot be reached: .+$/],
-  ["a short secret", () => ({ SECRET_KEY: "short" }), /SECRET_KEY .*32 characters$/],
-  ["no secret in production", () => ({ ENVIRONMENT: "production" }), /^SECRET_KEY is not set/],
-  ["a secret file that is not there", () => ({ SECRET_KEY_FILE: "/none" }), /SECRET_KEY_FILE/],
+  ["[S6] [S70] a short secret", () => ({ SECRET_KEY: "short" }), /SECRET_KEY .*32 characters$/],
+  [
+    "[S70] [S73a] no secret in production",
+    () => ({ ENVIRONMENT: "production" }),
+    /^SECRET_KEY is not set/,
+  ],
+  [
+    "[S22] a secret file that is not there",
+    () => ({ SECRET_KEY_FILE: "/none" }),
+    /SECRET_KEY_FILE/,
+  ],
 ];
 
 function at(folder: string): Record<string, string> {
@@ -63,7 +71,7 @@ function nobody(): Record<string, string> {
 describe("a start that cannot be", () => {
   afterEach(cleanUp);
 
-  test.each(FAULTS)("with %s says so in one sentence and ends", async (_, fault, sentence) => {
+  test.each(FAULTS)("%s ends the start with one sentence", async (_, fault, sentence) => {
     const folder = newFolder();
     const start = begin(folder, { env: fault(folder) });
     expect(await start.ended()).toBe(1);
@@ -161,11 +169,11 @@ describe("a system of processes", { timeout: TIMEOUT_MS }, () => {
   });
   afterAll(cleanUp);
 
-  test("gives the secret to auth and the gateway, and no key to two services", () => {
+  test("[S74b] gives the secret to no service, and no key to two", () => {
     const secret = readFileSync(join(start.folder, "secret-key"), "utf8");
     const pids = servicesOf(start.pid);
     const envs = SERVICES.map((name) => readFileSync(`/proc/${pids.get(name)}/environ`, "utf8"));
-    expect(SERVICES.filter((_, i) => envs[i]?.includes(secret))).toEqual(["auth", "gateway"]);
+    expect(SERVICES.filter((_, i) => envs[i]?.includes(secret))).toEqual([]);
     const keys = envs.flatMap((env) => {
       return env.split("\0").filter((pair) => /^(INNER_PRIVATE_KEY|\w*DATABASE_URL)=/.test(pair));
     });

@@ -21,12 +21,17 @@ export function foreignRequests(): ForeignRequest[] {
 }
 
 function requestOf([name, operation]: [string, Operation]): ForeignRequest {
-  const { method, path, body, query, access, command } = operation;
+  const { method, path, params = {}, body, query, access, command } = operation;
   const isOpen = access === "user" || (typeof access === "object" && "own" in access);
   const search = new URLSearchParams(sampleOf(query) as Record<string, string> | undefined);
   return {
     ...{ name, method },
-    pathWith: (id) => `${path.replaceAll(/\{[^}]+\}/g, id)}${search.size > 0 ? `?${search}` : ""}`,
+    pathWith(id) {
+      const whole = path.replaceAll(/\{\+?(\w+)\}/g, (_, param: string) => {
+        return params[param] === undefined ? id : String(sampleOf(params[param]));
+      });
+      return search.size > 0 ? `${whole}?${search}` : whole;
+    },
     body: body && JSON.stringify(sampleOf(body)),
     isCommand: command === true,
     status: isOpen ? 404 : 403,

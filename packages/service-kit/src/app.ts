@@ -3,7 +3,12 @@ import type { IncomingMessage } from "node:http";
 import type { SecureContextOptions } from "node:tls";
 import type { Access } from "@countinghouse/contracts";
 import { Ajv } from "ajv";
-import fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import { handleClientError, handleError } from "./errors.ts";
 import { isDay, isMoment } from "./formats.ts";
 import { addHealthRoutes, type ReadinessCheck } from "./health.ts";
@@ -35,6 +40,8 @@ export interface AppDeps {
   readonly requestIds: "from gateway" | "new";
   /** Serves TLS with this; plain HTTP unless given. */
   readonly tls?: SecureContextOptions;
+  /** Asked before a URL of no encoding is refused, since no hook is; it may refuse first. */
+  readonly onBadUrl?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** Whose `X-Forwarded-For` is believed, as addresses and networks; nobody's unless given. */
   readonly trustedProxies?: readonly string[];
 }
@@ -71,7 +78,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { querystringParser: parseQueryString },
     clientErrorHandler: handleClientError,
-    frameworkErrors: handleError as never,
+    frameworkErrors: refuseUrl(deps) as never,
   }) as unknown as FastifyInstance;
   // What else a client expects is its own affair (RFC 9110, 10.1.1).
   app.server.on("checkExpectation", (request, response) => {
@@ -94,6 +101,15 @@ export function createApp(deps: AppDeps): FastifyInstance {
   }
   addHealthRoutes(app, deps.readiness);
   return app;
+}
+
+function refuseUrl({ onBadUrl = async () => {} }: AppDeps) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    onBadUrl(request, reply).then(
+      () => handleError(error, request, reply),
+      (refusal: unknown) => handleError(refusal, request, reply),
+    );
+  };
 }
 
 function serverOptions(tls: SecureContextOptions | undefined): object {

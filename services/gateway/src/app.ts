@@ -8,7 +8,7 @@ import {
   routePath,
 } from "@countinghouse/service-kit";
 import rateLimit from "@fastify/rate-limit";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { refusalOf } from "./allowed-methods.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { checkMessage } from "./check-message.ts";
@@ -45,6 +45,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
     name: "gateway",
     requestIds: "new",
     trustedProxies: parseProxies(config.TRUSTED_PROXIES) ?? [],
+    onBadUrl: (request, reply) => admit(request, reply),
   });
   await app.register(rateLimit, { global: false, cache: CALLERS_MAX });
   const authenticate = createAuthenticate(deps.keys, sessions);
@@ -53,11 +54,14 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   const limits = createRateLimits(app, config, deps.counters);
   const cors = createCors(parseOrigins(config.CORS_ORIGINS) ?? []);
   if (certificate !== undefined) followCertificate(app, certificate, logger, metrics);
-  app.addHook("onRequest", async (request, reply) => {
+  /** Whatever is asked for, be it there or not. */
+  const admit = async (request: FastifyRequest, reply: FastifyReply, operation?: string) => {
     cors.mark(request, reply);
     checkMessage(request.raw);
-    // Whatever is asked for, be it there or not.
-    await limits.byAddress(request, reply, request.routeOptions.config?.operation);
+    await limits.byAddress(request, reply, operation);
+  };
+  app.addHook("onRequest", async (request, reply) => {
+    await admit(request, reply, request.routeOptions.config?.operation);
     if (cors.answerPreflight(request, reply)) return reply;
     if (!request.is404) return;
     // Before a body is looked at; who has no token is not even told what there is not.

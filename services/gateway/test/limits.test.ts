@@ -52,7 +52,7 @@ const EVERYTHING = [
   "/docs/",
   "/openapi.json",
   "/v1/nothing",
-  "/.well-known/x",
+  "/v1/accounts/%zz",
 ];
 
 test.each(EVERYTHING)("[S38] %s counts like everything else", async (path) => {

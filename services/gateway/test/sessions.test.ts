@@ -92,6 +92,17 @@ test("[S36] a service that is away answers 503 with Retry-After", async () => {
   expect(await response.json()).toMatchObject({ code: "unavailable", status: 503 });
 });
 
+test("[S36] while auth is gone nobody gets in, be the token good or not", async () => {
+  const { token } = await gateway.logIn();
+  await statusWith(token);
+  await gateway.stopAuth();
+  // What is remembered counts until the gateway notices that it hears nothing any more.
+  await expect.poll(() => statusWith(token), { interval: 20 }).toBe(503);
+  const { token: other } = await gateway.logIn();
+  expect(await statusWith(other)).toBe(503);
+  expect(await statusWith(`${other.slice(0, -4)}AAAA`)).toBe(503);
+});
+
 test("[S58] the gateway is ready while its services are, and live regardless", async () => {
   gateway.respondWith((response) => response.writeHead(200).end("{}"));
   await gateway.stopBackend();

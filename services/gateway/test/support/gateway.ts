@@ -54,6 +54,7 @@ export interface TestGateway {
   stopFeed(): void;
   respondWith(respond: Respond): void;
   stopBackend(): Promise<unknown>;
+  stopAuth(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -93,6 +94,7 @@ export async function openGateway(settings: Record<string, string> = {}): Promis
       respond = next;
     },
     stopBackend: () => closed(backend),
+    stopAuth: () => closed(auth.server),
     close: () => closeAll(service, [backend, auth.server]),
   };
 }
