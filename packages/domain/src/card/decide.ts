@@ -13,7 +13,7 @@ import type { CardRegistered, CardStep } from "./events.ts";
 import type { Card } from "./state.ts";
 
 /** How many cards that are not cancelled an account may have. */
-export const CARDS_MAX = 20;
+export const CARDS_MAX = 100;
 
 export interface RegisterCard {
   readonly by: By;

@@ -19,7 +19,7 @@ import type {
 import { type Hold, heldBy, isOver } from "./state.ts";
 
 /** How many active holds an account may have: its state is written anew with every event. */
-export const HOLDS_MAX = 100;
+export const HOLDS_MAX = 500;
 
 /** Money to set aside; the amount is above zero. */
 export interface PlaceHold {

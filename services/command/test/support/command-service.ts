@@ -47,6 +47,8 @@ export interface CommandServices {
   readonly databases: TestDatabases;
   readonly owner: pg.Pool;
   readonly services: RunningService[];
+  /** The settings of a service, for one in a process of its own. */
+  readonly env: Readonly<Record<string, string>>;
   /** The codes that are good, once each, of users who have a second factor. */
   readonly codes: Map<string, string[]>;
   as(...roles: Role[]): Caller;
@@ -75,7 +77,7 @@ export async function openServices(count = 1): Promise<CommandServices> {
   const owner = new pg.Pool({ connectionString: databases.ownerUrl("ledger"), max: 2 });
   owner.on("error", () => {});
   return {
-    ...{ databases, owner, services, codes },
+    ...{ databases, owner, services, codes, env },
     as: (...roles) => callerOf(services, roles),
     async close() {
       for (const service of services) await service.close();
