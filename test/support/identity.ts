@@ -65,8 +65,9 @@ export async function openIdentity(): Promise<Identity> {
         `${name}_URL`,
         authUrl,
       ]);
-      const env = { ...COMMON, INNER_PRIVATE_KEY: SEED, ...settings };
-      const service = await startGateway({ ...env, ...Object.fromEntries([...urls, ...FREE]) });
+      const env = { ...COMMON, INNER_PRIVATE_KEY: SEED };
+      const usual = Object.fromEntries([...urls, ...FREE]);
+      const service = await startGateway({ ...env, ...usual, ...settings });
       ends.push(() => service.close());
       return service.url;
     },

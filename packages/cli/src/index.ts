@@ -1,6 +1,7 @@
 export * from "./cli-error.ts";
 export { filesFor } from "./commands/env.ts";
 export * from "./databases.ts";
+export { productionFaults } from "./doctor/faults.ts";
 export * from "./free-ports.ts";
 export { migrateAll } from "./migrate.ts";
 export { type EmbeddedPostgres, startPostgres } from "./postgres/server.ts";

@@ -6,6 +6,7 @@ import { CliError, reasonOf } from "./cli-error.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addBench } from "./commands/bench.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addEnv } from "./commands/env.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addLedgers } from "./commands/ledgers.ts";
@@ -19,7 +20,7 @@ const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
 
 const COMMANDS = [
   ...[addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv],
-  ...[addTopics, addBench, addProjections, addAudit, addKeys],
+  ...[addTopics, addBench, addProjections, addAudit, addKeys, addDoctor],
 ];
 
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Env, RunningService } from "@countinghouse/service-kit";
+import { type Env, loadConfig, type RunningService } from "@countinghouse/service-kit";
 import type { ProjectionsTool } from "./projections/tool.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
@@ -91,4 +91,11 @@ export async function keyKeeper(): Promise<{
 }> {
   const path = join(ROOT, "services", "auth", "src", "keys.ts");
   return await import(pathToFileURL(path).href);
+}
+
+/** What reads the settings of a service. Throws a ConfigError. */
+export async function configReaderOf(service: Service): Promise<(env: Env) => unknown> {
+  const path = join(ROOT, "services", service, "src", "config.ts");
+  const module = await import(pathToFileURL(path).href);
+  return module.readConfig ?? ((env: Env) => loadConfig(service, module.configSchema, env));
 }

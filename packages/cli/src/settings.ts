@@ -1,4 +1,4 @@
-import { type Env, Key, loadConfig } from "@countinghouse/service-kit";
+import { type Env, isLoopback, Key, loadConfig } from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 import { CliError } from "./cli-error.ts";
 
@@ -52,9 +52,18 @@ const schema = Type.Object({
 
 export type Settings = Static<typeof schema>;
 
+/** Of this process; what is a secret is not in its environment any more. */
+let taken: Settings | undefined;
+
 /** Reads and checks the settings, each from `NAME` or the file that `NAME_FILE` names. */
 export function readSettings(env: Env): Settings {
-  const settings = loadConfig("countinghouse", schema, env);
+  if (env !== process.env) return read(env);
+  taken ??= read(env);
+  return taken;
+}
+
+function read(env: Env): Settings {
+  const settings = loadConfig("countinghouse", schema, env, beyondThisMachine(env));
   const { DATABASE_URL: url } = settings;
   if (url?.startsWith("sqlite:")) {
     throw new CliError(
@@ -65,4 +74,12 @@ export function readSettings(env: Env): Settings {
     throw new CliError("DATABASE_URL must begin with postgres://");
   }
   return settings;
+}
+
+/** Who opens the bank to others says what it is. */
+function beyondThisMachine(env: Env): (settings: Settings) => string[] {
+  return ({ HOST }) => {
+    if (isLoopback(HOST) || env.ENVIRONMENT) return [];
+    return ["ENVIRONMENT is not set, and others than this machine are let in by HOST"];
+  };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import Type, { type Static, type TObject } from "typebox";
 import { Value } from "typebox/value";
+import { unfitForProduction, weakSecrets } from "./production.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -19,18 +20,24 @@ export class ConfigError extends Error {
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535, default: 0 });
 
+const Environment = Type.Enum(["development", "test", "production"]);
+
 /** What every service is told by its environment. */
 export const commonConfig = {
   HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
   PORT: Port,
   INTERNAL_HOST: Type.String({ minLength: 1, default: "127.0.0.1" }),
   INTERNAL_PORT: Port,
-  ENVIRONMENT: Type.Enum(["development", "test", "production"], { default: "development" }),
+  /** Nobody is in development, or in production, by leaving it out. */
+  ENVIRONMENT: Environment,
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], {
     default: "info",
   }),
   LOG_FILE: Type.Optional(Type.String({ minLength: 1 })),
   INNER_PUBLIC_KEYS: Type.String({ minLength: 2 }),
+  /** Where the keys come from files, these are followed while the service runs. */
+  INNER_PUBLIC_KEYS_FILE: Type.Optional(Type.String({ minLength: 1 })),
+  INNER_PRIVATE_KEY_FILE: Type.Optional(Type.String({ minLength: 1 })),
 };
 
 /** 32 bytes in base64url. */
@@ -39,11 +46,35 @@ export const Key = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
 export const PostgresUrl = Type.String({ pattern: "^postgres(ql)?://" });
 export const HttpUrl = Type.String({ pattern: "^https?://" });
 
+/** What nobody may read who can read the environment of the process. */
+const SECRETS = [
+  ...["SECRET_KEY", "SECRET_KEY_PREVIOUS", "TOKEN_KEY", "INNER_PRIVATE_KEY", "CHECKPOINT_KEY"],
+  ...["DATABASE_URL", "PROJECTOR_DATABASE_URL", "REDIS_URL", "POSTGRES_PASSWORD"],
+];
+
 /**
  * Reads the settings that `schema` names from `env`, each from `NAME` or from the file that
- * `NAME_FILE` names. Throws a ConfigError with every problem at once.
+ * `NAME_FILE` names. Throws a ConfigError with every problem at once, also of secrets that are none
+ * and, in production, of what is not fit for it; `more` finds those of one service. Secrets of the
+ * process's own environment are taken out of it.
  */
-export function loadConfig<T extends TObject>(service: string, schema: T, env: Env): Static<T> {
+export function loadConfig<T extends TObject>(
+  service: string,
+  schema: T,
+  env: Env,
+  more: (config: Static<T>) => readonly string[] = () => [],
+): Static<T> {
+  const { config, problems } = readSettings(schema, env);
+  const isReadable = problems.length === 0;
+  problems.push(...weakSecrets(config));
+  if (config.ENVIRONMENT === "production") problems.push(...unfitForProduction(config, env));
+  if (isReadable) problems.push(...more(config as Static<T>));
+  if (env === process.env) for (const name of SECRETS) delete process.env[name];
+  if (problems.length > 0) throw new ConfigError(service, problems);
+  return config as Static<T>;
+}
+
+function readSettings(schema: TObject, env: Env) {
   const problems: string[] = [];
   const given: Record<string, unknown> = {};
   for (const name of Object.keys(schema.properties)) {
@@ -58,8 +89,7 @@ export function loadConfig<T extends TObject>(service: string, schema: T, env: E
       faulty.add(name);
     }
   }
-  if (problems.length > 0) throw new ConfigError(service, problems);
-  return completed as Static<T>;
+  return { config: completed as Record<string, unknown>, problems };
 }
 
 const INTEGER = /^(0|-?[1-9][0-9]{0,15})$/;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ISSUERS, type Issuer, type Role, type ServiceName } from "@countinghouse/contracts";
 import { createSigner, createVerifier } from "fast-jwt";
+import { followFile } from "./followed-file.ts";
 import { ed25519FromPublic, ed25519FromSeed } from "./keys.ts";
 import { type Principal, unauthenticated } from "./principal.ts";
 
@@ -15,18 +16,11 @@ export interface InnerSigner {
   forSelf(audience: ServiceName): string;
 }
 
-export function createInnerSigner(issuer: Issuer, seed: string): InnerSigner {
-  const key = ed25519FromSeed(Buffer.from(seed, "base64url")).export({
-    format: "pem",
-    type: "pkcs8",
-  });
-  const sign = createSigner({
-    algorithm: "EdDSA",
-    key,
-    header: { alg: "EdDSA", typ: TYP },
-    kid: issuer,
-    iss: issuer,
-    expiresIn: INNER_TOKEN_SECONDS * 1000,
+/** Signs with the key of this seed, or with the one that stands in `file` by then. */
+export function createInnerSigner(issuer: Issuer, seed: string, file?: string): InnerSigner {
+  let sign = signerOf(issuer, seed);
+  followFile(file, (text) => {
+    sign = signerOf(issuer, text);
   });
   return {
     forUser(aud, { userId, sessionId, roles }) {
@@ -36,6 +30,21 @@ export function createInnerSigner(issuer: Issuer, seed: string): InnerSigner {
       return sign({ aud, sub: `service:${issuer}`, roles: [], jti: randomUUID() });
     },
   };
+}
+
+function signerOf(issuer: Issuer, seed: string): (claims: object) => string {
+  const key = ed25519FromSeed(Buffer.from(seed, "base64url")).export({
+    format: "pem",
+    type: "pkcs8",
+  });
+  return createSigner({
+    algorithm: "EdDSA",
+    key,
+    header: { alg: "EdDSA", typ: TYP },
+    kid: issuer,
+    iss: issuer,
+    expiresIn: INNER_TOKEN_SECONDS * 1000,
+  });
 }
 
 export type InnerVerifier = (token: string) => Principal;
@@ -49,12 +58,22 @@ interface Claims {
 }
 
 /**
- * Verifies inner tokens for one service. Only the gateway speaks for users; other issuers speak for
- * themselves. A verified token is remembered for its life. Throws a 401.
+ * Verifies inner tokens for one service, by the public keys of their issuers: of each one key, or a
+ * list while one takes over from another; those of `file` where it has changed. Only the gateway
+ * speaks for users; other issuers speak for themselves. A verified token is remembered for its
+ * life. Throws a 401.
  */
-export function createInnerVerifier(audience: ServiceName, publicKeys: string): InnerVerifier {
-  const verifiers = verifiersOf(audience, publicKeys);
+export function createInnerVerifier(
+  audience: ServiceName,
+  publicKeys: string,
+  file?: string,
+): InnerVerifier {
+  let verifiers = verifiersOf(audience, publicKeys);
   const known = new Map<string, { principal: Principal; expiresAtMs: number }>();
+  followFile(file, (text) => {
+    verifiers = verifiersOf(audience, text);
+    known.clear();
+  });
   return (token) => {
     const hit = known.get(token);
     if (hit !== undefined && hit.expiresAtMs > Date.now()) return hit.principal;
@@ -66,37 +85,50 @@ export function createInnerVerifier(audience: ServiceName, publicKeys: string): 
   };
 }
 
-type Verifiers = ReadonlyMap<string, (token: string) => Claims>;
+type Verify = (token: string) => Claims;
+type Verifiers = ReadonlyMap<string, readonly Verify[]>;
 
 function verifiersOf(audience: ServiceName, publicKeys: string): Verifiers {
-  const keys = JSON.parse(publicKeys) as Record<string, string>;
+  const keys = JSON.parse(publicKeys) as Record<string, string | readonly string[]>;
   const pairs = ISSUERS.filter((issuer) => keys[issuer] !== undefined).map((issuer) => {
-    const publicKey = ed25519FromPublic(keys[issuer] as string);
-    const verifier = createVerifier({
-      key: publicKey.export({ format: "pem", type: "spki" }),
-      algorithms: ["EdDSA"],
-      checkTyp: TYP,
-      allowedIss: issuer,
-      allowedAud: audience,
-      maxAge: INNER_TOKEN_SECONDS * 1000,
-      requiredClaims: ["iss", "aud", "sub", "roles", "iat", "exp", "jti"],
-      cache: false,
-    });
-    return [issuer, verifier as (token: string) => Claims] as const;
+    const own = [keys[issuer] ?? []].flat();
+    return [issuer, own.map((key) => verifierOf(audience, issuer, key))] as const;
   });
   return new Map(pairs);
 }
 
+function verifierOf(audience: ServiceName, issuer: Issuer, key: string): Verify {
+  return createVerifier({
+    key: ed25519FromPublic(key).export({ format: "pem", type: "spki" }),
+    algorithms: ["EdDSA"],
+    checkTyp: TYP,
+    allowedIss: issuer,
+    allowedAud: audience,
+    maxAge: INNER_TOKEN_SECONDS * 1000,
+    requiredClaims: ["iss", "aud", "sub", "roles", "iat", "exp", "jti"],
+    cache: false,
+  }) as Verify;
+}
+
 function verify(token: string, verifiers: Verifiers): Claims {
+  for (const verifier of verifiers.get(kidOf(token)) ?? []) {
+    try {
+      return verifier(token);
+    } catch {
+      // Which of the checks failed is nobody's business; the issuer's other key may know it.
+    }
+  }
+  throw unauthenticated();
+}
+
+function kidOf(token: string): string {
   try {
     const [head = ""] = token.split(".", 1);
     const { kid } = JSON.parse(Buffer.from(head, "base64url").toString()) as { kid?: string };
-    const verifier = verifiers.get(kid ?? "");
-    if (verifier !== undefined) return verifier(token);
+    return kid ?? "";
   } catch {
-    // Which of the checks failed is nobody's business.
+    throw unauthenticated();
   }
-  throw unauthenticated();
 }
 
 function principalOf({ iss, sub, sid, roles }: Claims): Principal {

@@ -27,6 +27,11 @@ function groupsOf(text: string): string[] {
   return parts.flatMap((part) => (part.includes(".") ? ["0", "0"] : [part]));
 }
 
+/** Whether the host of a URL is this machine, be it by a socket (which has no host). */
+export function isLoopback(host: string): boolean {
+  return /^(|localhost|127(\.\d+){3}|\[::1\]|::1|%2f.*|\/.*)$/i.test(host);
+}
+
 const LIST_MAX = 100;
 
 /** The proxies of a list joined by commas; undefined when one is no address and no network. */

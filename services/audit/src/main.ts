@@ -38,7 +38,7 @@ export async function start(env: Env): Promise<RunningService> {
   const reader = createTreeReader(store);
   const published = createPublishedFiles(config.CHECKPOINT_FOLDER);
   const signerOf = signers(config.CHECKPOINT_KEY, config.AUDIT_ORIGIN);
-  const inner = createInnerSigner(NAME, config.INNER_PRIVATE_KEY);
+  const inner = createInnerSigner(NAME, config.INNER_PRIVATE_KEY, config.INNER_PRIVATE_KEY_FILE);
   const relay = createServiceClient(config.RELAY_URL, "relay", inner);
   const progress = createProgress(metrics, logger);
   const ledgers = createLedgers({
@@ -57,7 +57,7 @@ export async function start(env: Env): Promise<RunningService> {
     log: createLogReader(relay),
     verifierKeyOf: (ledger) => formatVerifierKey(signerOf(ledger).key),
     now: () => new Date(),
-    verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS),
+    verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS, config.INNER_PUBLIC_KEYS_FILE),
   });
   ledgers.run();
   const release = [() => ledgers.stop(), () => db.destroy()];

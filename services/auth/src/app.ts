@@ -71,14 +71,19 @@ export async function buildApp(deps: AuthDeps): Promise<FastifyInstance> {
     pages: createPages(config.SECRET_KEY),
   };
   keepClean(app, routes.guesses);
-  serveOperations(app, "auth", createInnerVerifier("auth", config.INNER_PUBLIC_KEYS), {
-    ...tokenRoutes(routes),
-    ...meRoutes(routes),
-    ...mfaRoutes(routes),
-    ...sessionRoutes(routes),
-    ...userRoutes(routes),
-    ...internalRoutes(routes),
-  });
+  serveOperations(
+    app,
+    "auth",
+    createInnerVerifier("auth", config.INNER_PUBLIC_KEYS, config.INNER_PUBLIC_KEYS_FILE),
+    {
+      ...tokenRoutes(routes),
+      ...meRoutes(routes),
+      ...mfaRoutes(routes),
+      ...sessionRoutes(routes),
+      ...userRoutes(routes),
+      ...internalRoutes(routes),
+    },
+  );
   return app;
 }
 

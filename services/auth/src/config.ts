@@ -15,7 +15,7 @@ const passwordConfig = {
 
 /** What a program needs that sets passwords and is no service. */
 export const passwordSettings = Type.Object({
-  ENVIRONMENT: commonConfig.ENVIRONMENT,
+  ENVIRONMENT: Type.Enum(["development", "test", "production"], { default: "development" }),
   ...passwordConfig,
 });
 

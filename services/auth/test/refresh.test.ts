@@ -92,7 +92,7 @@ test("[S84] a token's replay and its child's use at once leave one branch or non
   }
 });
 
-test("what is no refresh token answers 401, spare bits and all", async () => {
+test("[S84] what is no refresh token answers 401, spare bits and all", async () => {
   const { refreshToken, accessToken } = await bank.newUser("customer");
   const last = refreshToken.at(-1) ?? "";
   const twin = String.fromCharCode(last.charCodeAt(0) + 1);
@@ -102,7 +102,7 @@ test("what is no refresh token answers 401, spare bits and all", async () => {
   expect((await refresh(refreshToken)).status).toBe(200);
 });
 
-test("a session ends 30 days after its login, and its access tokens not later", async () => {
+test("[S84] a session ends 30 days after its login, and its access tokens not later", async () => {
   const person = await bank.newUser("customer");
   const { sid } = claimsOf(person.accessToken);
   const { owner } = bank.database;

@@ -13,6 +13,7 @@ afterAll(() => bank.close());
 
 const SETTINGS = {
   DATABASE_URL: "postgres://countinghouse_auth@127.0.0.1:1/nowhere",
+  ENVIRONMENT: "test",
   SECRET_KEY,
   INNER_PUBLIC_KEYS: "{}",
   LOG_LEVEL: "silent",

@@ -24,7 +24,11 @@ export async function start(env: Env): Promise<RunningService> {
   const logger = createLogger("command", config);
   const metrics = createMetrics("command");
   const pool = createPool(config.DATABASE_URL, "command", logger);
-  const signer = createInnerSigner("command", config.INNER_PRIVATE_KEY);
+  const signer = createInnerSigner(
+    "command",
+    config.INNER_PRIVATE_KEY,
+    config.INNER_PRIVATE_KEY_FILE,
+  );
   const auth = createServiceClient(config.AUTH_URL, "auth", signer);
   const readiness = [{ name: "log", check: () => pool.query("SELECT 1") }];
   await assertDurable(pool);
@@ -34,7 +38,7 @@ export async function start(env: Env): Promise<RunningService> {
     readiness,
     store: createEventStore(pool),
     tokens: createConsistencyTokens(Buffer.from(config.TOKEN_KEY, "base64url")),
-    verify: createInnerVerifier("command", config.INNER_PUBLIC_KEYS),
+    verify: createInnerVerifier("command", config.INNER_PUBLIC_KEYS, config.INNER_PUBLIC_KEYS_FILE),
     maskKey: deriveKey(config.TOKEN_KEY, "card-mask"),
     when: createClock(config.TIME_ZONE),
     async useOtp(userId, otp) {

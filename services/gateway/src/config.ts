@@ -1,5 +1,4 @@
 import {
-  ConfigError,
   commonConfig,
   type Env,
   HttpUrl,
@@ -49,22 +48,19 @@ export type Config = Static<typeof configSchema>;
 
 /**
  * Reads the settings from `env`. Throws a ConfigError, for what is no list of proxies or origins
- * and a certificate of no use, too, and in production for limits of 0 and plain HTTP.
+ * and a certificate of no use, too, and in production for plain HTTP.
  */
 export function readConfig(env: Env): Config {
-  const config = loadConfig("gateway", configSchema, env);
-  const names = Object.keys(limits) as (keyof typeof limits)[];
-  const off = config.ENVIRONMENT === "production" ? names.filter((name) => config[name] === 0) : [];
-  const problems = off.map((name) => `${name} must not be 0 in production`);
-  if (parseProxies(config.TRUSTED_PROXIES) === undefined) {
-    problems.push("TRUSTED_PROXIES must list addresses and networks, joined by commas");
-  }
-  if (parseOrigins(config.CORS_ORIGINS) === undefined) {
-    problems.push("CORS_ORIGINS must list origins (https://host:port), joined by commas, no *");
-  }
-  problems.push(...tlsProblems(config));
-  if (problems.length === 0) return config;
-  throw new ConfigError("gateway", problems);
+  return loadConfig("gateway", configSchema, env, (config) => {
+    const problems: string[] = [];
+    if (parseProxies(config.TRUSTED_PROXIES) === undefined) {
+      problems.push("TRUSTED_PROXIES must list addresses and networks, joined by commas");
+    }
+    if (parseOrigins(config.CORS_ORIGINS) === undefined) {
+      problems.push("CORS_ORIGINS must list origins (https://host:port), joined by commas, no *");
+    }
+    return [...problems, ...tlsProblems(config)];
+  });
 }
 
 /** The files of the certificate; undefined where plain HTTP is served. */

@@ -25,7 +25,11 @@ export async function start(env: Env): Promise<RunningService> {
   const config = readConfig(env);
   const logger = createLogger("gateway", config);
   const metrics = createMetrics("gateway");
-  const signer = createInnerSigner("gateway", config.INNER_PRIVATE_KEY);
+  const signer = createInnerSigner(
+    "gateway",
+    config.INNER_PRIVATE_KEY,
+    config.INNER_PRIVATE_KEY_FILE,
+  );
   const auth = createServiceClient(config.AUTH_URL, "auth", signer);
   const feed = followAuth(auth, logger);
   const sessions = createSessionCache(auth, feed);

@@ -7,6 +7,7 @@ import { readConfig } from "../src/config.ts";
 
 const url = "http://127.0.0.1:1";
 const env = {
+  ENVIRONMENT: "test",
   INNER_PRIVATE_KEY: "k".repeat(43),
   INNER_PUBLIC_KEYS: "{}",
   ...{ AUTH_URL: url, COMMAND_URL: url, QUERY_URL: url, RELAY_URL: url },

@@ -71,7 +71,7 @@ export async function start(env: Env): Promise<RunningService> {
     return { name, check: () => pool.query("SELECT 1") };
   });
   const key = Buffer.from(config.TOKEN_KEY, "base64url");
-  const signer = createInnerSigner(NAME, config.INNER_PRIVATE_KEY);
+  const signer = createInnerSigner(NAME, config.INNER_PRIVATE_KEY, config.INNER_PRIVATE_KEY_FILE);
   const relay = createServiceClient(config.RELAY_URL, "relay", signer);
   const log = createLogReader(relay);
   const printer = createPrinter();
@@ -83,7 +83,7 @@ export async function start(env: Env): Promise<RunningService> {
     latestProposals: () => latestProposals(relay),
     now: () => new Date(),
     timeZone: config.TIME_ZONE,
-    verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS),
+    verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS, config.INNER_PUBLIC_KEYS_FILE),
   });
   const forget = () => waitingRoom.forget();
   const following = { config, logger, progress, db: writeDb, relay, log, forget };

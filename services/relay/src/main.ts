@@ -43,7 +43,7 @@ export async function start(env: Env): Promise<RunningService> {
     { name: "log", check: () => ownPool.query("SELECT 1") },
     ...(publishing?.readiness ?? []),
   ];
-  const verify = createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS);
+  const verify = createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS, config.INNER_PUBLIC_KEYS_FILE);
   const app = buildApp({ logger, metrics, readiness, verify, reader, tail });
   const release = [
     async () => publishing?.stop(),

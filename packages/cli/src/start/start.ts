@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { ConfigError } from "@countinghouse/service-kit";
 import { CliError } from "../cli-error.ts";
 import { type DataFolder, dataFolderAt, prepare } from "../data-folder.ts";
 import type { DatabaseServer } from "../databases.ts";
+import { faultsOfServices } from "../doctor/faults.ts";
 import { freePorts, refusalToListen } from "../free-ports.ts";
 import { lock } from "../lock.ts";
 import { migrateAll } from "../migrate.ts";
@@ -46,6 +48,7 @@ export async function start(options: StartOptions): Promise<Started> {
   const folder = dataFolderAt(settings.COUNTINGHOUSE_DATA);
   const teardown = createTeardown();
   try {
+    await checkProduction(settings);
     prepare(folder);
     teardown.add(lock(folder));
     const wasKilled = existsSync(folder.running);
@@ -61,6 +64,13 @@ export async function start(options: StartOptions): Promise<Started> {
     await teardown.run().catch(() => {});
     throw error;
   }
+}
+
+/** In production what a service would refuse is told before anything is made. */
+async function checkProduction(settings: Settings): Promise<void> {
+  if (settings.ENVIRONMENT !== "production" || settings.SECRET_KEY === undefined) return;
+  const faults = await faultsOfServices(settings);
+  if (faults.length > 0) throw new ConfigError("countinghouse", faults);
 }
 
 async function checkPort({ HOST, PORT }: Settings, patienceMs: number): Promise<void> {

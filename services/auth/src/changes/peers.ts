@@ -123,7 +123,10 @@ async function announce(
     const id = randomUUID();
     receipts.expect(id);
     parts.push(id);
-    await notify(db, { kind: "change", id, ...change });
+    await notify(db, { kind: "change", id, ...change }).catch(async (error: unknown) => {
+      await Promise.all(parts.map((part) => receipts.settled(part, 0)));
+      throw error;
+    });
   }
   const all = () => Promise.all(parts.map((id) => receipts.settled(id, SETTLED_AFTER_MS)));
   return { settled: () => all().then(() => undefined) };

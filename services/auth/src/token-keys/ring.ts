@@ -24,14 +24,22 @@ export interface KeyRing {
 export function createKeyRing(db: Kysely<Tables>, settings: KeySettings, logger: Logger): KeyRing {
   let keys: readonly VerificationKey[] = [];
   let signer: { readonly kid: string; readonly sign: SignUserToken } | undefined;
+  let last: Promise<void> = Promise.resolve();
+
+  async function read(): Promise<void> {
+    const rows = await listKeys(db, settings.ACCESS_TOKEN_EXPIRE_MINUTES);
+    const good = rows.filter(({ state }) => state !== "over" && state !== "revoked");
+    keys = good.flatMap((row) => verificationKeyOf(row, settings, logger) ?? []);
+    const key = signingKeyOf(good, settings.SECRET_KEY);
+    if (key?.kid === signer?.kid) return;
+    signer = key && { kid: key.kid, sign: createUserTokenSigner(key) };
+  }
+
   return {
-    async load() {
-      const rows = await listKeys(db, settings.ACCESS_TOKEN_EXPIRE_MINUTES);
-      const good = rows.filter(({ state }) => state !== "over" && state !== "revoked");
-      keys = good.flatMap((row) => verificationKeyOf(row, settings, logger) ?? []);
-      const key = signingKeyOf(good, settings.SECRET_KEY);
-      if (key?.kid === signer?.kid) return;
-      signer = key && { kid: key.kid, sign: createUserTokenSigner(key) };
+    load() {
+      // One after another: what was read first must not come to stand over what was read later.
+      last = last.then(read, read);
+      return last;
     },
     sign(claims, seconds) {
       if (signer === undefined) throw new ProblemError("unavailable", { retryAfterSeconds: 1 });
