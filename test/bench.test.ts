@@ -62,3 +62,19 @@ test("a benchmark leaves nothing behind but the secret of the data folder", asyn
   await admin.end();
   expect(rows).toEqual([]);
 });
+
+test("[S41] logins are measured, and transfers beside them", { timeout: TIMEOUT_MS }, async () => {
+  const json = join(folder, "logins.json");
+  const env = { PATH: process.env.PATH, COUNTINGHOUSE_DATA: join(folder, "data-of-logins") };
+  const args = ["bench", "--logins", "--seconds=1", "--arrivals=10", "--json", json];
+  await promisify(execFile)(process.execPath, [MAIN, ...args], { env });
+  const { perSecond, transfers } = JSON.parse(readFileSync(json, "utf8"));
+  expect(perSecond).toBeGreaterThan(0);
+  expect(transfers).toHaveLength(2);
+  for (const { alone, besideLogins, statuses } of transfers) {
+    expect(Object.keys(alone.statuses)).toEqual(["201"]);
+    expect(Object.keys(besideLogins.statuses)).toEqual(["201"]);
+    expect(statuses[200]).toBeGreaterThan(0);
+    expect(Object.keys(statuses).filter((status) => !["200", "429"].includes(status))).toEqual([]);
+  }
+});

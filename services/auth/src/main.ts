@@ -12,6 +12,7 @@ import {
 import { buildApp } from "./app.ts";
 import { createSessionFeed } from "./changes/feed.ts";
 import { configSchema } from "./config.ts";
+import { stepBack } from "./step-back.ts";
 import type { Tables } from "./tables.ts";
 import { createKeyRing } from "./token-keys/ring.ts";
 import { ensureKey } from "./token-keys/rotate.ts";
@@ -46,4 +47,10 @@ export async function start(env: Env): Promise<RunningService> {
   });
 }
 
-if (import.meta.main) await runAsProcess(start);
+if (import.meta.main) {
+  await runAsProcess(async (env) => {
+    const service = await start(env);
+    stepBack();
+    return service;
+  });
+}

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { ProblemError } from "@countinghouse/service-kit";
 import argon2 from "argon2";
 import { createTurnstile } from "./turnstile.ts";
@@ -12,8 +13,11 @@ export interface PasswordCost {
 const LANES = 1;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
-/** Hashing runs on libuv's four threads, which everything else in the process needs, too. */
-const HASHING_AT_ONCE = 2;
+/**
+ * Hashing runs on libuv's four threads, which everything else in the process needs, too; and the
+ * other half of the processors is for those who are in already.
+ */
+const HASHING_AT_ONCE = Math.min(3, Math.max(1, Math.floor(availableParallelism() / 2)));
 /** One to two seconds of work; who comes later is told to come again. */
 const HASHING_WAITING_MAX = 64;
 const RETRY_AFTER_SECONDS = 2;

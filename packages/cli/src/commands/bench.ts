@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { bench } from "../bench/bench.ts";
+import { benchLogins, showLogins } from "../bench/logins.ts";
 import { show } from "../bench/show.ts";
 import { CliError } from "../cli-error.ts";
 import { readSettings } from "../settings.ts";
@@ -18,17 +19,21 @@ export function addBench(program: Command): void {
     .option("--soak <minutes>", "steady load at the end, with the memory watched", atLeast(0), 0)
     .option("--only <text>", "measure only what has this text in its name", "")
     .option("--profile <folder>", "write a processor profile of each service there")
+    .option("--logins", "measure logins, and transfers with logins beside them, instead", false)
+    .option("--arrivals <n>", "logins that arrive in a second meanwhile", atLeast(1), 50)
     .option("--json <file>", "write all figures to this file, too")
-    .action(async ({ json, running, ...numbers }) => {
+    .action(async ({ json, running, logins, arrivals, ...numbers }) => {
       const stopping = new AbortController();
       process.once("SIGINT", () => stopping.abort(new CliError("Stopped.")));
-      const report = await bench({
-        ...numbers,
-        settings: readSettings(process.env),
-        out: process.stderr,
-        signal: stopping.signal,
-        isRunning: running,
-      });
+      const settings = readSettings(process.env);
+      const common = { settings, out: process.stderr, signal: stopping.signal };
+      if (logins) {
+        const found = await benchLogins({ ...common, seconds: numbers.seconds, arrivals });
+        if (json !== undefined) writeFileSync(json, `${JSON.stringify(found, undefined, 2)}\n`);
+        process.stdout.write(`${showLogins(found, arrivals)}\n`);
+        process.exit(0);
+      }
+      const report = await bench({ ...common, ...numbers, isRunning: running });
       if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
       process.stdout.write(`${show(report)}\n`);
       const broken = report.invariants.filter(({ holds }) => !holds);
