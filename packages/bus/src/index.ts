@@ -17,6 +17,7 @@ export {
 export { subscribeKafka } from "./kafka/subscribe.ts";
 export {
   checkTopic,
+  dropTopic,
   ensureTopic,
   type TopicDifference,
   type TopicSpec,

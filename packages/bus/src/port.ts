@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from "node:tls";
 import type { Envelope } from "@countinghouse/contracts";
 
 /** Events of one source, in its order, and where the source goes on after them. */
@@ -73,10 +74,30 @@ export interface LogSubscriptionOptions {
   readonly logger: BusLogger;
 }
 
+/** Who a client of Kafka says it is. */
+export type KafkaSasl =
+  | {
+      readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+      readonly username: string;
+      readonly password: string;
+    }
+  /** Asked for a token whenever a connection is made. */
+  | { readonly mechanism: "oauthbearer"; readonly token: () => Promise<string> };
+
+/** How connections to brokers are secured; without it they are plain, and nobody's. */
+export interface KafkaSecurity {
+  /** TLS: true with the authorities that Node knows, or what Node's `tls.connect` takes. */
+  readonly tls?: boolean | ConnectionOptions;
+  readonly sasl?: KafkaSasl;
+}
+
 export interface KafkaSubscriptionOptions {
   readonly brokers: readonly string[];
+  readonly security?: KafkaSecurity;
   readonly groupId: string;
   readonly topic: string;
+  /** Batches of so many partitions are handed over at once; 4 unless given. */
+  readonly partitionsAtOnce?: number;
   readonly store: PositionStore;
   readonly onBatch: BatchHandler;
   readonly logger: BusLogger;

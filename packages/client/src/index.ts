@@ -1,3 +1,4 @@
+export type { KafkaSasl, KafkaSecurity } from "@countinghouse/bus";
 export {
   type BankEvent,
   type Envelope,

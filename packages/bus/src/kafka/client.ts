@@ -1,5 +1,5 @@
-import { Kafka, logLevel } from "kafkajs";
-import type { BusLogger } from "../port.ts";
+import { Kafka, logLevel, type SASLOptions } from "kafkajs";
+import type { BusLogger, KafkaSasl, KafkaSecurity } from "../port.ts";
 
 /** All five, since kafkajs takes other ones under NODE_ENV=test. Running out is an error. */
 export const RETRY = {
@@ -20,8 +20,11 @@ export function createKafka(
   brokers: readonly string[],
   clientId: string,
   logger: BusLogger,
+  { tls, sasl }: KafkaSecurity = {},
 ): Kafka {
   return new Kafka({
+    ...(tls !== undefined && { ssl: tls }),
+    ...(sasl !== undefined && { sasl: saslOf(sasl) }),
     clientId,
     brokers: [...brokers],
     connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -37,6 +40,12 @@ export function createKafka(
         logger.warn(facts, `kafkajs: ${message}`);
       },
   });
+}
+
+function saslOf(sasl: KafkaSasl): SASLOptions {
+  if (sasl.mechanism !== "oauthbearer") return { ...sasl };
+  const oauthBearerProvider = async () => ({ value: await sasl.token() });
+  return { mechanism: "oauthbearer", oauthBearerProvider };
 }
 
 /** Rejects when no broker answers within a second. */

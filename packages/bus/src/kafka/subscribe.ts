@@ -82,7 +82,7 @@ async function consume(
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+      partitionsConsumedConcurrently: options.partitionsAtOnce ?? PARTITIONS_AT_ONCE,
       eachBatch,
     });
   })();
@@ -104,8 +104,9 @@ async function leave(started: Promise<void>, consumer: Consumer): Promise<void> 
   await consumer.disconnect().catch(() => undefined);
 }
 
-function createConsumer({ brokers, groupId, logger }: KafkaSubscriptionOptions): Consumer {
-  return createKafka(brokers, groupId, logger).consumer({
+function createConsumer(options: KafkaSubscriptionOptions): Consumer {
+  const { brokers, groupId, logger, security } = options;
+  return createKafka(brokers, groupId, logger, security).consumer({
     groupId,
     sessionTimeout: SESSION_TIMEOUT_MS,
     heartbeatInterval: HEARTBEAT_EVERY_MS,

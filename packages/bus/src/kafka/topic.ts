@@ -75,6 +75,18 @@ export async function checkTopic(
   });
 }
 
+/** Removes a topic with all that is in it, where it is there. Throws what kafkajs throws. */
+export async function dropTopic(
+  brokers: readonly string[],
+  topic: string,
+  logger: BusLogger,
+): Promise<void> {
+  await withAdmin(brokers, logger, async (admin) => {
+    const isThere = (await admin.listTopics()).includes(topic);
+    if (isThere) await admin.deleteTopics({ topics: [topic] });
+  });
+}
+
 async function withAdmin<T>(
   brokers: readonly string[],
   logger: BusLogger,

@@ -24,6 +24,8 @@ export interface NodeSpec {
   /** `id@host:port` of the controllers of all nodes. */
   readonly voters: readonly string[];
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** Users of SCRAM and their passwords. */
+  readonly scram?: Readonly<Record<string, string>>;
 }
 
 /** A process of Kafka on the local JVM. */
@@ -46,8 +48,14 @@ export async function formatNode(spec: NodeSpec): Promise<LocalNode> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "server.properties"), propertiesOf(spec));
-  const args = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"];
-  await run("java", ["-Xmx64m", ...javaArgs(), ...args, join(folder, "server.properties")]);
+  const args = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID];
+  const file = ["-c", join(folder, "server.properties")];
+  const users = Object.entries(spec.scram ?? {}).flatMap(([name, password]) => {
+    return ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => {
+      return ["-S", `${mechanism}=[name=${name},password=${password}]`];
+    });
+  });
+  await run("java", ["-Xmx64m", ...javaArgs(), ...args, ...users, ...file]);
   return createNode(spec);
 }
 
