@@ -11,6 +11,9 @@ import type { Config } from "./config.ts";
 import type { Heads } from "./progress.ts";
 import { TablesWentBackError } from "./projector/projector.ts";
 
+/** All partitions of a process that have something: they are applied together. */
+const PARTITIONS_AT_ONCE = 64;
+
 /** Where Kafka is, and as which group this service reads there. */
 export interface KafkaPlace {
   readonly brokers: readonly string[];
@@ -86,7 +89,10 @@ export function followAlways(deps: FollowingDeps, onWentBack: () => void): Event
 /** The way the events come: over Kafka where there are brokers, else over the log by HTTP. */
 export function follow(deps: FollowingDeps): EventSubscription {
   const { relay, kafka, store, onBatch, onHeads, logger } = deps;
-  if (kafka !== undefined) return subscribeKafka({ ...kafka, store, onBatch, logger });
+  if (kafka !== undefined) {
+    const partitionsAtOnce = PARTITIONS_AT_ONCE;
+    return subscribeKafka({ ...kafka, partitionsAtOnce, store, onBatch, logger });
+  }
   return subscribeLog({
     open: (query, signal) => relay.open("readLogInside", { query, signal }),
     async listLedgers() {

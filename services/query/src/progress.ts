@@ -1,7 +1,7 @@
 import type { Metrics } from "@countinghouse/service-kit";
 import type { Reached } from "./consistency/waiting-room.ts";
 import { logSourceOf } from "./log-source.ts";
-import type { ProjectorObserver } from "./projector/projector.ts";
+import type { ProjectorObserver } from "./projector/report.ts";
 import type { Database } from "./tables.ts";
 
 /** The ledgers and their last positions, as the log tells them. */

@@ -1,4 +1,7 @@
+import { createLogger } from "@countinghouse/service-kit";
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createProjector, type Projector } from "../src/projector/projector.ts";
 import { batchOf, type Projecting, projecting } from "./support/projecting.ts";
 
 let world: Projecting;
@@ -213,7 +216,7 @@ test("two writers of one batch apply it once", async () => {
   const ids = Array.from({ length: 20 }, () => world.log.open());
   for (const id of ids) world.log.deposit(id, "1.00");
   const { events } = world.log;
-  const from = (source: string) => world.projector.apply(batchOf(source, events, 40));
+  const from = (source: string) => anotherProjector().apply(batchOf(source, events, 40));
   await Promise.all([from("log:1"), from("topic:0"), from("topic:1"), from("log:1")]);
   for (const id of ids) expect(await versionsOf(id)).toEqual([2]);
   const totals = await world.db.selectFrom("gl_daily").selectAll().execute();
@@ -221,6 +224,51 @@ test("two writers of one batch apply it once", async () => {
     ["0", "2000"],
     ["2000", "0"],
   ]);
+});
+
+/** As another process of the service has one. */
+function anotherProjector(): Projector {
+  const { db, log } = world;
+  const logger = createLogger("query", { LOG_LEVEL: "silent" });
+  const nobody = () => undefined;
+  const observer = { applied: nobody, followed: nobody, parked: nobody, repeated: nobody };
+  return createProjector({ db, log, logger, observer, announces: true });
+}
+
+test("batches of several sources that come at once are applied in one transaction", async () => {
+  const ids = Array.from({ length: 12 }, () => world.log.open());
+  for (const id of ids) world.log.deposit(id, "1.00");
+  await Promise.all(
+    ids.map((id, i) => {
+      const events = world.log.events.filter(({ streamId }) => streamId === id);
+      return world.projector.apply(batchOf(`topic:${i}`, events, i + 1));
+    }),
+  );
+  const wrote = sql<{ n: string }>`select count(distinct xmin::text) as n from read.entries`;
+  expect((await wrote.execute(world.db)).rows).toEqual([{ n: "1" }]);
+  const cursors = await world.db.selectFrom("cursors").selectAll().execute();
+  const expected = ids.map((_, i) => [`topic:${i}`, String(i + 1)]);
+  expect(new Map(cursors.map((row) => [row.source, row.position]))).toEqual(
+    new Map(expected as []),
+  );
+  for (const id of ids) expect(await versionsOf(id)).toEqual([2]);
+});
+
+test("a bad event or a gap in one of several batches keeps none of the others back", async () => {
+  const ids = Array.from({ length: 4 }, () => world.log.open());
+  const [good, bad, gap, late] = ids as [string, string, string, string];
+  for (const id of ids) world.log.deposit(id, "1.00", id === bad ? "a\0b" : undefined);
+  world.log.deposit(gap, "2.00");
+  const eventsOf = (id: string) => world.log.events.filter(({ streamId }) => streamId === id);
+  await Promise.all([
+    world.projector.apply(batchOf("topic:0", eventsOf(good), 2)),
+    world.projector.apply(batchOf("topic:1", eventsOf(bad), 2)),
+    world.projector.apply(batchOf("topic:2", eventsOf(gap).slice(2), 1)),
+    world.projector.apply(batchOf("topic:3", eventsOf(late), 2)),
+  ]);
+  for (const id of [good, late]) expect(await versionsOf(id)).toEqual([2]);
+  expect(await versionsOf(gap)).toEqual([2, 3]);
+  expect((await parked()).map(({ account_id }) => account_id)).toEqual([bad]);
 });
 
 test("the largest amount is kept to the last digit", async () => {

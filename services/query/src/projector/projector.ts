@@ -6,15 +6,18 @@ import { concernsAccounts, placeOf } from "../events/decode.ts";
 import type { LogReader } from "../log-reader.ts";
 import type { Database, Tx } from "../tables.ts";
 import { isConflict, isRefusedData } from "./database-errors.ts";
-import { type Gap, type Parking, type Plan, planBatch } from "./plan.ts";
+import { gathering } from "./gather.ts";
+import { type Gap, type Plan, planBatch } from "./plan.ts";
+import { type ProjectorObserver, report, reportParked } from "./report.ts";
 import {
   announce,
   createPositionStore,
   enter,
   findParked,
   lockAccounts,
-  lockCursor,
-  moveCursor,
+  lockCursors,
+  type Move,
+  moveCursors,
   park,
   reachedBy,
   type SourcePosition,
@@ -25,14 +28,6 @@ import {
 const ATTEMPTS_MAX = 3;
 /** Accounts that one round of `releaseParked` tries. */
 const RELEASE_MAX = 1_000;
-
-/** What came of the events of a batch, for whoever waits for it or counts it. */
-export interface ProjectorObserver {
-  applied(versions: ReadonlyMap<string, number>): void;
-  followed(position: SourcePosition, recordedAt: string | undefined): void;
-  parked(accounts: number): void;
-  repeated(events: number): void;
-}
 
 /**
  * The tables have less of a source than this process has put there: they were restored or made
@@ -64,9 +59,10 @@ type Batch = Omit<EventBatch, "events"> & { readonly events: readonly LogEvent[]
 /** Brings every projection up to date with the log, event by event, each exactly once. */
 export interface Projector {
   /**
-   * Applies a batch, in its order, and moves the cursor of its source, in one transaction. Returns
-   * when that is durable. Throws when the database or, to mend a gap, the log is out of reach; the
-   * same events may then come again, as may any.
+   * Applies a batch, in its order, and moves the cursor of its source, in one transaction, which
+   * batches of other sources that come meanwhile may share. Returns when that is durable. Throws
+   * when the database or, to mend a gap, the log is out of reach; the same events may then come
+   * again, as may any.
    * @throws TablesWentBackError
    */
   apply(batch: Batch): Promise<void>;
@@ -81,6 +77,7 @@ export interface Projector {
 export function createProjector(outer: ProjectorDeps): Projector {
   const deps: Deps = { ...outer, reached: new Map() };
   const store = createPositionStore(deps.db);
+  const apply = gathering<Batch>((batches) => applyBatches(deps, batches), isOfOneBatch);
   return {
     positions: {
       async position(source) {
@@ -89,9 +86,9 @@ export function createProjector(outer: ProjectorDeps): Projector {
         return position;
       },
     },
-    async apply({ source, events, unreadable, next }) {
-      for (const { key } of unreadable) await readAgain(deps, key);
-      await applyBatch(deps, events, { source, next });
+    async apply(batch) {
+      for (const { key } of batch.unreadable) await readAgain(deps, key);
+      await apply(batch);
     },
     applyInPlace: (events) => applyBatch(deps, events),
     releaseParked: (accountId) => releaseParked(deps, accountId),
@@ -116,20 +113,34 @@ class GapsFound extends Error {
   }
 }
 
+/** Several batches as one; one alone with all that may be wrong with it. */
+function applyBatches(deps: Deps, batches: readonly Batch[]): Promise<void> {
+  const events = batches.flatMap((batch) => batch.events);
+  const moves = batches.map(({ source, next, events }) => {
+    return { source, next, recordedAt: events.at(-1)?.recordedAt };
+  });
+  return batches.length > 1 ? applyAtOnce(deps, events, moves) : applyBatch(deps, events, moves);
+}
+
+/** Whether something is wrong with one of several batches, and the others can be applied. */
+function isOfOneBatch(error: unknown): boolean {
+  return error instanceof GapsFound || error instanceof TablesWentBackError || isRefusedData(error);
+}
+
 async function applyBatch(
   deps: Deps,
   batch: readonly LogEvent[],
-  position?: SourcePosition,
+  moves: readonly Move[] = [],
 ): Promise<void> {
   for (;;) {
     try {
-      return await applyAtOnce(deps, batch, position);
+      return await applyAtOnce(deps, batch, moves);
     } catch (error) {
       if (error instanceof GapsFound) {
         for (const gap of error.gaps) await mend(deps, gap);
       } else if (isRefusedData(error)) {
         await applyOneByOne(deps, batch);
-        return applyAtOnce(deps, [], position, batch.at(-1)?.recordedAt);
+        return applyAtOnce(deps, [], moves);
       } else {
         throw error;
       }
@@ -140,28 +151,34 @@ async function applyBatch(
 async function applyAtOnce(
   deps: Deps,
   batch: readonly LogEvent[],
-  position: SourcePosition | undefined,
-  recordedAt = batch.at(-1)?.recordedAt,
+  moves: readonly Move[],
 ): Promise<void> {
   const plan = await again(() => {
     return deps.db.transaction().execute(async (tx) => {
-      await (position ? takeUp(deps, tx, position) : enter(tx));
+      await (moves.length > 0 ? takeUp(deps, tx, moves) : enter(tx));
       const planned = await planIn(tx, batch);
       if (planned.gaps.length > 0) throw new GapsFound(planned.gaps);
       await write(deps, tx, planned);
-      if (position) await moveCursor(tx, position, recordedAt);
+      if (moves.length > 0) await moveCursors(tx, moves);
       return planned;
     });
   });
   report(deps, plan);
-  if (position) note(deps, position);
-  if (position) deps.observer.followed(position, recordedAt);
+  for (const { recordedAt, ...position } of moves) {
+    note(deps, position);
+    deps.observer.followed(position, recordedAt);
+  }
 }
 
-async function takeUp({ reached }: Deps, tx: Tx, { source }: SourcePosition): Promise<void> {
-  const stored = await lockCursor(tx, source);
-  if (stored >= (reached.get(source) ?? 0n)) return;
-  throw new TablesWentBackError(`the tables have lost what they had of ${source}`);
+async function takeUp({ reached }: Deps, tx: Tx, moves: readonly Move[]): Promise<void> {
+  const stored = await lockCursors(
+    tx,
+    moves.map(({ source }) => source),
+  );
+  for (const [source, position] of stored) {
+    if (position >= (reached.get(source) ?? 0n)) continue;
+    throw new TablesWentBackError(`the tables have lost what they had of ${source}`);
+  }
 }
 
 function note({ reached }: Deps, { source, next }: SourcePosition): void {
@@ -190,20 +207,6 @@ async function planIn(tx: Tx, batch: readonly LogEvent[]): Promise<Plan> {
   return planBatch(batch, accounts, await findParked(tx, ids));
 }
 
-function report({ logger, observer }: ProjectorDeps, plan: Plan): void {
-  observer.applied(reachedBy(plan.applied));
-  observer.repeated(plan.repeated);
-  reportParked({ logger, observer }, plan.parked);
-}
-
-function reportParked(
-  { logger, observer }: Pick<ProjectorDeps, "logger" | "observer">,
-  parked: readonly Parking[],
-): void {
-  for (const { place, reason } of parked) logger.error({ ...place, reason }, "account parked");
-  observer.parked(parked.length);
-}
-
 /** Applies a page of the events that a gap lacks; parks the account when the log has none. */
 async function mend(deps: Deps, { place, next, after }: Gap): Promise<void> {
   const { accountId, ledger, version } = place;
@@ -219,7 +222,7 @@ async function mend(deps: Deps, { place, next, after }: Gap): Promise<void> {
 async function applyOneByOne(deps: Deps, batch: readonly LogEvent[]): Promise<void> {
   for (const envelope of batch) {
     try {
-      await applyAtOnce(deps, [envelope], undefined);
+      await applyAtOnce(deps, [envelope], []);
     } catch (error) {
       if (!isRefusedData(error)) throw error;
       deps.logger.error({ err: error, eventId: envelope.eventId }, "refused by the database");

@@ -12,47 +12,64 @@ import type { Parking, Plan } from "./plan.ts";
 export type SourcePosition = Pick<EventBatch, "source" | "next">;
 
 /**
- * Locks the cursor of a source until the transaction ends, so that processes that follow the same
- * source apply it one after the other. Gives where it stands.
+ * Locks the cursors of sources until the transaction ends, so that processes that follow the same
+ * source apply it one after the other. Gives where they stand.
  */
-export async function lockCursor(tx: Tx, source: string): Promise<bigint> {
+export async function lockCursors(
+  tx: Tx,
+  sources: readonly string[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const sorted = [...new Set(sources)].sort();
   await tx
     .insertInto("cursors")
-    .values({ source, position: "0", recorded_at: null })
+    .values(sorted.map((source) => ({ source, position: "0", recorded_at: null })))
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  const { position } = await tx
+  const rows = await tx
     .selectFrom("cursors")
-    .select("position")
-    .where("source", "=", source)
+    .select(["source", "position"])
+    .where("source", "=", sql<string>`any(${sorted}::text[])`)
+    .orderBy("source")
     .forUpdate()
-    .executeTakeFirstOrThrow();
-  return BigInt(position);
+    .execute();
+  return new Map(rows.map(({ source, position }) => [source, BigInt(position)]));
 }
 
 /**
- * Waits while somebody holds all cursors, as lockCursor does: then nobody writes to the tables. For
- * writers that move none.
+ * Waits while somebody holds all cursors, as lockCursors does: then nobody writes to the tables.
+ * For writers that move none.
  */
 export async function enter(tx: Tx): Promise<void> {
   // Changes no row: it is the lock of the table that counts.
   await tx.updateTable("cursors").set({ position: "0" }).where("source", "=", "").execute();
 }
 
-/** Moves a locked cursor on, never back: another process may have gone further meanwhile. */
-export async function moveCursor(
-  tx: Tx,
-  { source, next }: SourcePosition,
-  recordedAt: string | undefined,
-): Promise<void> {
+/** Where a source goes on after events, and when the last of them was recorded. */
+export interface Move extends SourcePosition {
+  readonly recordedAt: string | undefined;
+}
+
+/** Moves locked cursors on, never back: another process may have gone further meanwhile. */
+export async function moveCursors(tx: Tx, moves: readonly Move[]): Promise<void> {
+  // Of two moves of a source the farther one: an update takes any of them.
+  const farthest = new Map<string, Move>();
+  for (const move of moves) {
+    const known = farthest.get(move.source);
+    if (known === undefined || known.next < move.next) farthest.set(move.source, move);
+  }
+  const rows = [...farthest.values()].map(({ source, next, recordedAt }) => {
+    return { source, position: String(next), recorded_at: recordedAt ?? null };
+  });
+  const types = { source: "text", position: "bigint", recorded_at: "timestamptz" } as const;
   await tx
     .updateTable("cursors")
-    .set({
-      position: String(next),
-      ...(recordedAt !== undefined && { recorded_at: new Date(recordedAt) }),
-    })
-    .where("source", "=", source)
-    .where("position", "<", String(next))
+    .from(unnest(rows, types).as("n"))
+    .set((eb) => ({
+      position: eb.ref("n.position"),
+      recorded_at: sql<Date | null>`coalesce(n.recorded_at::timestamptz, cursors.recorded_at)`,
+    }))
+    .whereRef("cursors.source", "=", "n.source")
+    .whereRef("cursors.position", "<", "n.position")
     .execute();
 }
 

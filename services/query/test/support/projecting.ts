@@ -1,11 +1,8 @@
 import type { EventBatch } from "@countinghouse/bus";
 import type { Envelope } from "@countinghouse/contracts";
 import { createKysely, createLogger, createPool } from "@countinghouse/service-kit";
-import {
-  createProjector,
-  type Projector,
-  type ProjectorObserver,
-} from "../../src/projector/projector.ts";
+import { createProjector, type Projector } from "../../src/projector/projector.ts";
+import type { ProjectorObserver } from "../../src/projector/report.ts";
 import { type Database, READ_SCHEMA, type Tables } from "../../src/tables.ts";
 import { freshDatabase, type TestDatabase } from "./database.ts";
 import { FakeLog } from "./fake-log.ts";
