@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import type { Logger } from "./logger.ts";
@@ -7,12 +8,21 @@ export interface PoolLimits {
   /** How long a caller waits for a connection before the pool gives up, in milliseconds. */
   readonly acquireTimeoutMs: number;
   readonly statementTimeoutMs: number;
+  /** Sends a statement before the one before it is answered; for whoever waits for both alike. */
+  readonly pipeline: boolean;
+  /** Makes the sockets of its connections; node's own unless given. */
+  readonly socket: (() => Socket) | undefined;
+  /** Settings of the server for its connections, as `-c name=value`. */
+  readonly options: string;
 }
 
 /** How much later than the server the client gives a statement up. */
 const SILENCE_MS = 2_000;
 
-const USUAL: PoolLimits = { max: 10, acquireTimeoutMs: 2_000, statementTimeoutMs: 10_000 };
+const USUAL: PoolLimits = {
+  ...{ max: 10, acquireTimeoutMs: 2_000, statementTimeoutMs: 10_000 },
+  ...{ pipeline: false, socket: undefined, options: "" },
+};
 
 /** A bounded pool of connections. A connection lost while idle is logged and replaced. */
 export function createPool(
@@ -21,7 +31,10 @@ export function createPool(
   logger: Logger,
   limits: Partial<PoolLimits> = {},
 ): pg.Pool {
-  const { max, acquireTimeoutMs, statementTimeoutMs } = { ...USUAL, ...limits };
+  const { max, acquireTimeoutMs, statementTimeoutMs, pipeline, socket, options } = {
+    ...USUAL,
+    ...limits,
+  };
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -31,6 +44,9 @@ export function createPool(
     query_timeout: statementTimeoutMs + SILENCE_MS,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     application_name: `countinghouse-${service}`,
+    pipeline,
+    ...(socket !== undefined && { stream: socket }),
+    ...(options !== "" && { options }),
   });
   pool.on("error", (err) => logger.warn({ err }, "idle database connection lost"));
   // One lost between two statements of a transaction fails the next of them; without a listener

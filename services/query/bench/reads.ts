@@ -1,32 +1,26 @@
 // How long queries take on millions of entries: node services/query/bench/reads.ts [entries]
+import { fork } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
-import type { AddressInfo } from "node:net";
-import {
-  createConsistencyTokens,
-  createInnerSigner,
-  createInnerVerifier,
-  createKysely,
-  createLogger,
-  createMetrics,
-  createPool,
-  ed25519FromSeed,
-  ed25519PublicKey,
-} from "@countinghouse/service-kit";
-import { buildApp } from "../src/app.ts";
-import { createWaitingRoom } from "../src/consistency/waiting-room.ts";
-import { createCursors } from "../src/cursors.ts";
-import { createLiveHub } from "../src/live/hub.ts";
-import { createLook, createReadNext } from "../src/reader.ts";
-import { createPrinter } from "../src/statements/pdf/printer.ts";
-import { READ_SCHEMA, type Tables } from "../src/tables.ts";
+import { once } from "node:events";
+import { Agent, get } from "node:http";
+import { join } from "node:path";
+import { createInnerSigner, ed25519FromSeed, ed25519PublicKey } from "@countinghouse/service-kit";
 import { fillReadTables, type World } from "./read-tables.ts";
+import type { ReadsAppEnv } from "./reads-app.ts";
 import { openWorld } from "./world.ts";
 
 const ENTRIES = Number(process.argv[2] ?? 10_000_000);
 const ACCOUNTS = 20_000;
-const REQUESTS = 4_000;
-const WARM_UP = 500;
-const AT_ONCE = 4;
+const [SECONDS, WARM_UP_SECONDS] = [3, 1];
+/** Requests under way at once: one shows what a query takes, four fill two cores. */
+const AT_ONCE = [1, 4];
+const ALL_AT_ONCE = Math.max(...AT_ONCE);
+/** Accounts whose deep pages are asked for, and how many pages of 100 lie before those. */
+const [DEEP_ACCOUNTS, DEEP] = [200, 4];
+const TRIAL_BALANCE = "/v1/ledger/trial-balance";
+const MONTH = "from=2026-02-01&to=2026-03-01";
+/** How long a token is used; it would live for a minute. */
+const TOKEN_MS = 30_000;
 const OWNER = "11111111-1111-4111-8111-111111111111";
 
 const world = await openWorld();
@@ -35,108 +29,114 @@ try {
   const span = await fillReadTables(world, { accounts: ACCOUNTS, entries: ENTRIES });
   const seconds = Math.round((performance.now() - began) / 1000);
   process.stdout.write(`${ENTRIES} entries of ${ACCOUNTS} accounts, made in ${seconds} s\n`);
-  await measure(world, span);
+  await measureAll(world, span);
 } finally {
   await world.close();
 }
 
-async function measure({ urls }: World, { fromMs, toMs }: { fromMs: number; toMs: number }) {
-  const logger = createLogger("bench", { LOG_LEVEL: "silent" });
-  const db = createKysely<Tables>(createPool(urls.reader, "bench", logger));
-  const reading = db.withSchema(READ_SCHEMA);
-  const [key, seed] = [randomBytes(32), randomBytes(32)];
-  const observer = { sent: () => undefined, ended: () => undefined };
+async function measureAll({ urls }: World, span: { fromMs: number; toMs: number }): Promise<void> {
+  const seed = randomBytes(32);
   const publicKey = ed25519PublicKey(ed25519FromSeed(seed));
-  const app = buildApp({
-    ...{ db: reading, logger, metrics: createMetrics("bench"), readiness: [] },
-    ...{ timeZone: "UTC", log: { readStream: async () => [] }, printer: createPrinter() },
-    tokens: createConsistencyTokens(key),
-    resolveRanges: async () => [],
-    waitingRoom: createWaitingRoom(createLook(reading)),
-    cursors: createCursors(key),
-    live: createLiveHub({ read: createReadNext(reading), logger, observer }),
-    now: () => new Date(),
-    latestProposals: async () => [],
-    verify: createInnerVerifier("query", JSON.stringify({ gateway: publicKey })),
+  const keys = JSON.stringify({ gateway: publicKey });
+  const env: ReadsAppEnv = { READER_URL: urls.reader, INNER_PUBLIC_KEYS: keys };
+  const child = fork(join(import.meta.dirname, "reads-app.ts"), {
+    env: { ...process.env, ...env },
   });
-  await app.listen({ host: "127.0.0.1", port: 0 });
-  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  const [{ port, floorPort }] = (await once(child, "message")) as [Record<string, number>];
+  const tokenOf = createTokens(seed);
+  const agent = new Agent({ keepAlive: true, maxSockets: ALL_AT_ONCE });
+  const ask = async (at: number | undefined, path: string) => {
+    return read(agent, at ?? 0, path, tokenOf(path === TRIAL_BALANCE ? "auditor" : "customer"));
+  };
+  const deep = await deepPages((path) => ask(port, path));
+  const newest = () => `${account()}/transactions?limit=50`;
+  const moment = () => new Date(randomInt(span.fromMs, span.toMs)).toISOString();
+  const paths: [what: string, at: number | undefined, path: () => string][] = [
+    ["floor: a page, no database", floorPort, newest],
+    ["an account", port, account],
+    ["newest page", port, newest],
+    ["page behind 400 others", port, () => deep[randomInt(deep.length)] ?? ""],
+    ["page before a past moment", port, () => `${newest()}&to=${moment()}`],
+    ["balance at a past moment", port, () => `${account()}/balance?at=${moment()}`],
+    ["a month of balances", port, () => `${account()}/daily-balances?${MONTH}`],
+    ["trial balance of ten years", port, () => TRIAL_BALANCE],
+  ];
+  for (const atOnce of AT_ONCE) {
+    process.stdout.write(`${atOnce} at once:\n`);
+    for (const [what, at, path] of paths) {
+      const times = await timesOf(atOnce, () => ask(at, path()));
+      process.stdout.write(`  ${what.padEnd(28)} ${shown(times)}\n`);
+    }
+  }
+  child.disconnect();
+}
+
+/** As the gateway does, which mints one for many requests. */
+function createTokens(seed: Buffer): (role: "auditor" | "customer") => string {
   const signer = createInnerSigner("gateway", seed.toString("base64url"));
-  const headers = () => {
-    const user = { userId: OWNER, sessionId: OWNER, roles: ["customer" as const] };
-    return { authorization: `Bearer ${signer.forUser("query", user)}` };
+  const minted = new Map<string, { token: string; untilMs: number }>();
+  return (role) => {
+    const known = minted.get(role);
+    if (known !== undefined && performance.now() < known.untilMs) return known.token;
+    const user = { userId: OWNER, sessionId: OWNER, roles: [role] };
+    const token = signer.forUser("query", user);
+    minted.set(role, { token, untilMs: performance.now() + TOKEN_MS });
+    return token;
   };
-  let bearer = headers();
-  const moment = () => new Date(fromMs + Math.random() * (toMs - fromMs));
-  const account = () => `/v1/accounts/${idOf(randomInt(1, ACCOUNTS + 1))}`;
-  const paths: Record<string, () => string> = {
-    account,
-    "newest page": () => `${account()}/transactions?limit=50`,
-    "page from a random moment": () => {
-      return `${account()}/transactions?limit=50&to=${moment().toISOString()}`;
-    },
-    "balance at a random moment": () => `${account()}/balance?at=${moment().toISOString()}`,
-    "a month of daily balances": () => {
-      return `${account()}/daily-balances?from=2026-02-01&to=2026-03-01`;
-    },
-  };
-  for (const [what, path] of Object.entries(paths)) {
-    bearer = headers();
-    const times = await timesOf(async () => {
-      const answer = await fetch(url + path(), { headers: bearer });
-      await answer.arrayBuffer();
-      if (answer.status !== 200) throw new Error(`${what}: ${answer.status}`);
-    });
-    process.stdout.write(`${what.padEnd(28)} ${shown(times)}\n`);
-  }
-  const deep = await deepPages(url, bearer);
-  process.stdout.write(`${"page behind 200 others".padEnd(28)} ${shown(deep)}\n`);
-  await app.close();
-  await db.destroy();
 }
 
-async function timesOf(ask: () => Promise<void>): Promise<number[]> {
-  const times: number[] = [];
-  let left = REQUESTS + WARM_UP;
-  const work = async () => {
-    while (left > 0) {
-      left -= 1;
-      const isWarm = left < REQUESTS;
-      const began = performance.now();
-      await ask();
-      if (isWarm) times.push(performance.now() - began);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return times;
+function account(): string {
+  const id = randomInt(1, ACCOUNTS + 1).toString(16);
+  return `/v1/accounts/019ab5f0-7c3e-8001-a000-${id.padStart(12, "0")}`;
 }
 
-/** Walks histories from their newest page on; counts the pages that are deep. */
-async function deepPages(url: string, headers: Record<string, string>): Promise<number[]> {
-  const times: number[] = [];
-  while (times.length < REQUESTS / 8) {
-    const path = `${url}/v1/accounts/${idOf(randomInt(1, ACCOUNTS + 1))}/transactions?limit=2`;
-    let cursor: string | null = null;
-    for (let page = 0; page < 220; page += 1) {
-      const began = performance.now();
-      const answer: Response = await fetch(cursor === null ? path : `${path}&cursor=${cursor}`, {
-        headers,
+function read(agent: Agent, port: number, path: string, token: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const request = get({ host: "127.0.0.1", port, path, agent, headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () => {
+        if (answer.statusCode === 200) resolve(Buffer.concat(chunks).toString());
+        else reject(new Error(`${path} answered ${answer.statusCode}`));
       });
-      const body = (await answer.json()) as { nextCursor: string | null };
-      if (page >= 200) times.push(performance.now() - began);
-      cursor = body.nextCursor;
-      if (cursor === null) break;
-    }
-  }
-  return times;
+    });
+    request.on("error", reject);
+  });
 }
 
-function idOf(n: number): string {
-  return `019ab5f0-7c3e-8001-a000-${n.toString(16).padStart(12, "0")}`;
+/** Pages behind others, by the cursors that lead there. */
+async function deepPages(ask: (path: string) => Promise<string>): Promise<string[]> {
+  const pages: string[] = [];
+  while (pages.length < DEEP_ACCOUNTS) {
+    const path = `${account()}/transactions?limit=100`;
+    let cursor = "";
+    for (let page = 0; page < DEEP; page += 1) {
+      const { nextCursor } = JSON.parse(await ask(path + cursor));
+      cursor = `&cursor=${nextCursor}`;
+    }
+    pages.push(path + cursor);
+  }
+  return pages;
+}
+
+async function timesOf(atOnce: number, ask: () => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  const measuredFrom = performance.now() + WARM_UP_SECONDS * 1_000;
+  const until = measuredFrom + SECONDS * 1_000;
+  const work = async () => {
+    for (let began = performance.now(); began < until; began = performance.now()) {
+      await ask();
+      if (began >= measuredFrom) times.push(performance.now() - began);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return times;
 }
 
 function shown(times: number[]): string {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
-  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, slowest ${at(0.9999)} ms (${sorted.length})`;
+  const rate = Math.round(times.length / SECONDS);
+  return `${String(rate).padStart(6)} a second, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 }

@@ -30,12 +30,12 @@ import { createLogReader, type LogReader } from "./log-reader.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { createProjector } from "./projector/projector.ts";
 import { releaseAtStart } from "./projector/release-at-start.ts";
-import { createLook, createReadNext } from "./reader.ts";
+import { createLook, createReadAs, createReadNext, createReadPool } from "./reader.ts";
 import { createPrinter } from "./statements/pdf/printer.ts";
 import { type Database, READ_SCHEMA, type Tables } from "./tables.ts";
 
 const NAME = "query";
-/** Batches of different sources are applied at once; more connections would only wait for rows. */
+/** One to apply with, the others for what is asked and released meanwhile. */
 const WRITERS_MAX = 4;
 
 /** Starts the read side: answers queries and, in the background, follows the log. */
@@ -44,14 +44,14 @@ export async function start(env: Env): Promise<RunningService> {
   const logger = createLogger(NAME, config);
   const metrics = createMetrics(NAME);
   const pools = {
-    reader: createPool(config.DATABASE_URL, NAME, logger),
+    reader: createReadPool(config.DATABASE_URL, logger),
     projector: createPool(config.PROJECTOR_DATABASE_URL, NAME, logger, { max: WRITERS_MAX }),
   };
-  const db = createKysely<Tables>(pools.reader).withSchema(READ_SCHEMA);
+  const readAs = createReadAs(pools.reader);
   const writeDb = createKysely<Tables>(pools.projector).withSchema(READ_SCHEMA);
-  const waitingRoom = createWaitingRoom(createLook(db));
+  const waitingRoom = createWaitingRoom(createLook(readAs));
   const live: LiveHub = createLiveHub({
-    ...{ logger, read: createReadNext(db) },
+    ...{ logger, read: createReadNext(readAs) },
     observer: observeLive(metrics, () => live.streams),
   });
   const announce = (versions: Reached) => {
@@ -76,7 +76,7 @@ export async function start(env: Env): Promise<RunningService> {
   const log = createLogReader(relay);
   const printer = createPrinter();
   const app = buildApp({
-    ...{ db, waitingRoom, live, logger, metrics, readiness, log, printer },
+    ...{ readAs, waitingRoom, live, logger, metrics, readiness, log, printer },
     tokens: createConsistencyTokens(key),
     resolveRanges: createResolveRanges(log),
     cursors: createCursors(key),
@@ -90,7 +90,7 @@ export async function start(env: Env): Promise<RunningService> {
   const stopFollowing = startFollowing(following);
   const stopListening = () => listener.stop();
   const stopAll = [stopFollowing, stopListening, () => printer.close()];
-  const release = [...stopAll, () => db.destroy(), () => writeDb.destroy()];
+  const release = [...stopAll, () => pools.reader.end(), () => writeDb.destroy()];
   return listen({ name: NAME, app, metrics, readiness, config, release });
 }
 

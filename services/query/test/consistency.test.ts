@@ -64,6 +64,22 @@ test("what does not come in time answers 503 with Retry-After", async () => {
   expect([status, headers.get("retry-after"), body.code]).toEqual([503, "1", "unavailable"]);
 });
 
+test("who finds the waiting room full is told so at once; those inside are answered", async () => {
+  const full = await serving({ waiting: { waitersMax: 2 } });
+  const accountId = await account(full);
+  full.log.deposit(accountId, "1.00");
+  const path = `/v1/accounts/${accountId}`;
+  const token = full.mint({ accountId, version: 2 });
+  const inside = [full.owner(path, token), full.owner(path, token)];
+  await expect.poll(() => full.room.waiters).toBe(2);
+  const { status, headers } = await full.owner(path, token);
+  expect([status, headers.get("retry-after"), full.room.waiters]).toEqual([503, "1", 2]);
+  expect((await full.owner(path, full.mint({ accountId, version: 1 }))).status).toBe(200);
+  await full.catchUp();
+  for (const answer of inside) expect((await answer).body.version).toBe(2);
+  await full.end();
+});
+
 test("the token of a large command counts for each account that it touched", async () => {
   const ids = await Promise.all(Array.from({ length: 3 }, () => account(reader)));
   for (const id of ids) reader.log.deposit(id, "1.00");

@@ -1,6 +1,7 @@
+import { createLogger } from "@countinghouse/service-kit";
 import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readAs } from "../src/reader.ts";
+import { createReadAs, createReadPool } from "../src/reader.ts";
 import { load } from "../src/rebuild/load.ts";
 import { rebuild } from "../src/rebuild/rebuild.ts";
 import { createShadow } from "../src/rebuild/shadow.ts";
@@ -244,8 +245,10 @@ test("a rate is kept to", async () => {
 });
 
 test("readers and writers go on while the tables are exchanged, and never see less", async () => {
-  const { db, log, database } = world;
+  const { log, database } = world;
   const id = ids[0] ?? "";
+  const pool = createReadPool(database.reader, createLogger("query", { LOG_LEVEL: "silent" }));
+  const readAs = createReadAs(pool);
   let isOver = false;
   const writing = (async () => {
     while (!isOver) {
@@ -256,7 +259,7 @@ test("readers and writers go on while the tables are exchanged, and never see le
   const versions: number[] = [];
   const reading = (async () => {
     while (!isOver) {
-      const seen = await readAs(db, { kind: "any" }, async (tx) => {
+      const seen = await readAs({ kind: "any" }, async (tx) => {
         const account = tx.selectFrom("accounts").select("version").where("account_id", "=", id);
         const entry = tx.selectFrom("entries").select("version").where("account_id", "=", id);
         return [
@@ -275,6 +278,7 @@ test("readers and writers go on while the tables are exchanged, and never see le
   }
   isOver = true;
   await Promise.all([writing, reading]);
+  await pool.end();
   expect(versions).toEqual([...versions].sort((a, b) => a - b));
   expect(versions.length).toBeGreaterThan(20);
   expect(await differencesFromLog(database.projector, log.events)).toEqual([]);

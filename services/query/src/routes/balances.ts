@@ -15,10 +15,13 @@ export function handleBalanceAt(deps: RouteDeps): Handler<"balanceAt"> {
   return async (call) => {
     const at = new Date(call.query.at);
     const body = await readFor(deps, call, async (tx) => {
-      const account = await findAccount(tx, call.scope, call.params.accountId);
+      const { accountId } = call.params;
+      const [account, entry] = await Promise.all([
+        findAccount(tx, call.scope, accountId),
+        lastEntryAt(tx, accountId, at),
+      ]);
       if (at > latestOf(account, deps.now())) throw malformed("?at", "is in the future");
       if (account === undefined || at < account.opened_at) throw new ProblemError("not_found");
-      const entry = await lastEntryAt(tx, account.account_id, at);
       const minor = BigInt(entry?.balance_after_minor ?? 0);
       return {
         balance: moneyText(minor, account.currency),

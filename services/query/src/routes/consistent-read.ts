@@ -1,5 +1,4 @@
 import { type Call, malformed } from "@countinghouse/service-kit";
-import { readAs } from "../reader.ts";
 import type { Tx } from "../tables.ts";
 import type { RouteDeps } from "./deps.ts";
 
@@ -10,7 +9,7 @@ const HEADER = "consistency-token";
  * Throws a 400 for a token that is none of ours, a 503 when it takes too long.
  */
 export async function readFor<T>(
-  { db, tokens, resolveRanges, waitingRoom }: RouteDeps,
+  { readAs, tokens, resolveRanges, waitingRoom }: RouteDeps,
   { headers, scope, closing }: Pick<Call, "headers" | "scope" | "closing">,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
@@ -19,5 +18,5 @@ export async function readFor<T>(
   if (header !== undefined) {
     await waitingRoom.waitFor(await resolveRanges(tokens.read(header)), closing);
   }
-  return readAs(db, scope, work);
+  return readAs(scope, work);
 }

@@ -2,12 +2,12 @@ import type { ConsistencyTokens, VersionRequirement } from "@countinghouse/servi
 import type { ResolveRanges } from "../consistency/ranges.ts";
 import type { WaitingRoom } from "../consistency/waiting-room.ts";
 import type { Cursors } from "../cursors.ts";
-import type { Database } from "../tables.ts";
+import type { ReadAs } from "../reader.ts";
 
 /** What the routes work with. */
 export interface RouteDeps {
   /** As the role that reads. */
-  readonly db: Database;
+  readonly readAs: ReadAs;
   readonly tokens: ConsistencyTokens;
   readonly resolveRanges: ResolveRanges;
   readonly waitingRoom: WaitingRoom;

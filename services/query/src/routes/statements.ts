@@ -47,7 +47,7 @@ export function handleStatement(deps: StatementDeps): Handler<"statement"> {
       return { account, sums: await sumUpMonth(tx, account, deps.timeZone, month) };
     });
     const head = await headOf(month, account, sums, deps);
-    const pages = readEntries(deps.db, call.scope, account, sums);
+    const pages = readEntries(deps.readAs, call.scope, account, sums);
     return answer(call.headers.accept, head, pages, deps.printer);
   };
 }

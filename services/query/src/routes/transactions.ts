@@ -21,10 +21,15 @@ export function handleListTransactions(deps: RouteDeps): Handler<"listTransactio
     const filters = [from, to, type, minAmount, maxAmount, q];
     const cursor = deps.cursors(["listTransactions", params.accountId, ...filters]);
     const before = decodeKey(cursor.open(place));
-    const { currency, rows } = await readFor(deps, call, async (tx) => {
-      const account = await getAccount(tx, scope, params.accountId);
-      const rows = await listEntries(tx, account, filter, before, limit + 1);
-      return { currency: account.currency, rows };
+    const [{ currency }, rows] = await readFor(deps, call, (tx) => {
+      const account = getAccount(tx, scope, params.accountId);
+      const list = ({ currency }: { currency?: string }) => {
+        const history = { account_id: params.accountId, currency };
+        return listEntries(tx, history, filter, before, limit + 1);
+      };
+      // Amounts have to wait for their currency; all else is asked for together.
+      const hasAmounts = minAmount !== undefined || maxAmount !== undefined;
+      return Promise.all([account, hasAmounts ? account.then(list) : list({})]);
     });
     const show = (row: EntryRow) => showEntry(row, currency);
     return { status: 200, body: pageOf(rows, limit, cursor, encodeKey, show) };

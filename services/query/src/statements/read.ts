@@ -3,8 +3,8 @@ import { boundsOfMonth, dayIn, type Scope } from "@countinghouse/service-kit";
 import { sql } from "kysely";
 import type { AccountRow } from "../projections/accounts/queries.ts";
 import { showEntry } from "../projections/entries/queries.ts";
-import { readAs } from "../reader.ts";
-import type { Database, Tx } from "../tables.ts";
+import type { ReadAs } from "../reader.ts";
+import type { Tx } from "../tables.ts";
 import type { StatementHead } from "./statement.ts";
 
 /** Entries read at once: none of them is held while a slow reader takes them. */
@@ -79,13 +79,13 @@ async function balanceBefore(tx: Tx, accountId: string, moment: Date): Promise<b
  * change, so all of them are as they were when the month was summed up.
  */
 export async function* readEntries(
-  db: Database,
+  readAs: ReadAs,
   scope: Scope,
   { account_id, currency }: AccountRow,
   { firstVersion, lastVersion }: Pick<MonthSums, "firstVersion" | "lastVersion">,
 ): AsyncGenerator<Transaction[]> {
   for (let after = firstVersion - 1; after < lastVersion; ) {
-    const rows = await readAs(db, scope, (tx) => {
+    const rows = await readAs(scope, (tx) => {
       return tx
         .selectFrom("entries")
         .selectAll()

@@ -6,10 +6,8 @@ import {
   createConsistencyTokens,
   createInnerSigner,
   createInnerVerifier,
-  createKysely,
   createLogger,
   createMetrics,
-  createPool,
   ed25519FromSeed,
   ed25519PublicKey,
 } from "@countinghouse/service-kit";
@@ -24,9 +22,14 @@ import {
 } from "../../src/consistency/waiting-room.ts";
 import { createCursors } from "../../src/cursors.ts";
 import { createLiveHub, type LiveHub, type LiveLimits } from "../../src/live/hub.ts";
-import { createLook, createReadNext } from "../../src/reader.ts";
+import {
+  createLook,
+  createReadAs,
+  createReadNext,
+  createReadPool,
+  type ReadAs,
+} from "../../src/reader.ts";
 import { createPrinter } from "../../src/statements/pdf/printer.ts";
-import { type Database, READ_SCHEMA, type Tables } from "../../src/tables.ts";
 import { OTHER_OWNER, OWNER } from "./fake-log.ts";
 import { type OpenStream, openStream } from "./open-stream.ts";
 import { type Projecting, projecting } from "./projecting.ts";
@@ -90,18 +93,17 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
     },
   });
   const logger = createLogger("query", { LOG_LEVEL: "silent" });
-  const pool = createPool(world.database.reader, "query", logger);
-  const db = createKysely<Tables>(pool);
-  const reading = db.withSchema(READ_SCHEMA);
-  const room = createWaitingRoom(createLook(reading), waiting);
-  const hearing = listening(world.database.reader, reading, room, options);
+  const pool = createReadPool(world.database.reader, logger);
+  const readAs = createReadAs(pool);
+  const room = createWaitingRoom(createLook(readAs), waiting);
+  const hearing = listening(world.database.reader, readAs, room, options);
   const { live, listener } = hearing;
   const tokens = createConsistencyTokens(KEY);
   const publicKey = ed25519PublicKey(ed25519FromSeed(SEED));
   const printer = createPrinter();
   const app = buildApp({
     ...{ log: world.log, printer, timeZone },
-    db: reading,
+    readAs,
     tokens,
     resolveRanges: createResolveRanges(world.log),
     waitingRoom: room,
@@ -137,7 +139,7 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
       await app.close();
       await printer.close();
       await listener.stop();
-      await db.destroy();
+      await pool.end();
       await world.end();
     },
   };
@@ -146,14 +148,14 @@ export async function serving(options: ServingOptions = {}): Promise<Serving> {
 /** What hears of applied events, as in the service. */
 function listening(
   databaseUrl: string,
-  db: Database,
+  readAs: ReadAs,
   room: WaitingRoom,
   { hears = false, limits = {} }: ServingOptions,
 ) {
   const [sent, ends]: [string[], string[]] = [[], []];
   const logger = createLogger("query", { LOG_LEVEL: "silent" });
   const live = createLiveHub({
-    ...{ read: createReadNext(db), logger, limits },
+    ...{ read: createReadNext(readAs), logger, limits },
     observer: {
       sent: (row) => sent.push(`${row.account_id} ${row.version}`),
       ended: (reason) => ends.push(reason),

@@ -27,7 +27,8 @@ export interface EntryFilter {
 
 interface History {
   readonly account_id: string;
-  readonly currency: string;
+  /** Needed where a filter has amounts. */
+  readonly currency: string | undefined;
 }
 
 /** The entries of an account that a filter lets through, newest first, those before `before`. */
@@ -40,7 +41,8 @@ export function listEntries(
 ): Promise<EntryRow[]> {
   const { from, to, type, minAmount, maxAmount, q } = filter;
   const minor = (value: string) => {
-    return sql<string>`${value}::numeric * ${`1${"0".repeat(decimalsOf(currency) ?? 0)}`}::numeric`;
+    const units = `1${"0".repeat(decimalsOf(currency ?? "") ?? 0)}`;
+    return sql<string>`${value}::numeric * ${units}::numeric`;
   };
   let query = tx
     .selectFrom("entries")
