@@ -15,8 +15,26 @@ const NO_LIMITS = Object.fromEntries(
 );
 const START_TIMEOUT_MS = 180_000;
 
+/** How the bank is started, and which groups of the suite are run; all unless some are named. */
+interface Way {
+  readonly args: readonly string[];
+  readonly isWithKafka?: boolean;
+  readonly groups?: readonly string[];
+}
+
+const WAYS: Readonly<Record<string, Way>> = {
+  "one-process": { args: [] },
+  "processes-and-kafka": { args: ["--", "--processes"], isWithKafka: true },
+  // What has to hold whichever of several instances is asked, asked through either gateway.
+  "two-of-each": {
+    args: ["--", "--processes", "--instances", "query=2,gateway=2"],
+    groups: ["consistency", "queries", "log", "stream"],
+  },
+};
+
 async function main(suite: string, way: string): Promise<number> {
-  const isWithKafka = way === "processes-and-kafka";
+  const { args, isWithKafka, groups = [] } = WAYS[way] ?? {};
+  if (args === undefined) throw new Error(`a way is one of: ${Object.keys(WAYS).join(", ")}`);
   const folder = mkdtempSync(join(tmpdir(), "countinghouse-acceptance-"));
   const kafka = isWithKafka ? await findKafka() : undefined;
   if (kafka !== undefined && "reason" in kafka) throw new Error(`no Kafka: ${kafka.reason}`);
@@ -28,21 +46,25 @@ async function main(suite: string, way: string): Promise<number> {
     COUNTINGHOUSE_DATA: folder,
     ...(kafka !== undefined && { KAFKA_BROKERS: kafka.brokers }),
   };
-  const bank = spawn("npm", ["start", ...(isWithKafka ? ["--", "--processes"] : [])], {
+  const bank = spawn("npm", ["start", ...args], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
   try {
-    await untilReady(bank);
+    const gateways = await gatewaysOf(bank);
     const admin = { email: "admin@example.com", password: randomBytes(12).toString("hex") };
     await makeAdmin(env, admin);
-    const address = `http://127.0.0.1:${port}`;
-    return await run(suite, [address, "--without", NOT_BUILT], {
-      ...env,
-      ADMIN_EMAIL: admin.email,
-      ADMIN_PASSWORD: admin.password,
-    });
+    const chosen = groups.flatMap((group) => ["--group", group]);
+    let failures = 0;
+    for (const gateway of gateways) {
+      failures += await run(suite, [gateway, ...chosen, "--without", NOT_BUILT], {
+        ...env,
+        ADMIN_EMAIL: admin.email,
+        ADMIN_PASSWORD: admin.password,
+      });
+    }
+    return Math.min(failures, 1);
   } finally {
     if (bank.pid !== undefined && bank.exitCode === null) {
       process.kill(-bank.pid, "SIGINT");
@@ -53,15 +75,18 @@ async function main(suite: string, way: string): Promise<number> {
   }
 }
 
-function untilReady(bank: ChildProcess): Promise<void> {
+/** The URLs of the gateways, once all is ready. */
+function gatewaysOf(bank: ChildProcess): Promise<string[]> {
+  let said = "";
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error("no start in time")), START_TIMEOUT_MS);
     bank.once("exit", () => reject(new Error("the start failed")));
     bank.stdout?.on("data", (chunk: Buffer) => {
       process.stdout.write(chunk);
-      if (!chunk.includes("Ctrl-C")) return;
+      said += chunk;
+      if (!said.includes("Ctrl-C")) return;
       clearTimeout(timer);
-      resolve();
+      resolve([...said.matchAll(/Gateway(?: \d+)?\s+│\s+(\S+)/g)].map(([, url = ""]) => url));
     });
   });
 }

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { CliError } from "./cli-error.ts";
 import { type DataFolder, dataFolderAt } from "./data-folder.ts";
 import type { DatabaseServer } from "./databases.ts";
+import type { InstanceName } from "./instances.ts";
 import { isLocked } from "./lock.ts";
-import type { Service } from "./services.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { Settings } from "./settings.ts";
 export interface RunningSystem {
   readonly gatewayUrl: string;
   readonly server: DatabaseServer;
-  readonly services: Readonly<Record<Service, { readonly url: string; readonly pid: number }>>;
+  readonly services: Readonly<Record<InstanceName, { readonly url: string; readonly pid: number }>>;
 }
 
 /** Throws a CliError when no system runs with this data folder. */

@@ -16,12 +16,13 @@ import { clientAddressOf } from "./client-address.ts";
 import { type Config, certificateFiles } from "./config.ts";
 import { createCors, parseOrigins } from "./cors.ts";
 import { addDocs } from "./docs.ts";
-import { forward, type Target, type Way } from "./forward.ts";
+import { forward, type Way } from "./forward.ts";
 import { createInnerTokens, createOwnToken } from "./inner-tokens.ts";
 import { createOpenAnswers } from "./open-answers.ts";
 import { CALLERS_MAX, createRateLimits } from "./rate-limits.ts";
 import type { SessionCache } from "./session-cache.ts";
 import type { SharedCounters } from "./shared-counters.ts";
+import type { Target } from "./target.ts";
 import { followCertificate, readCertificate } from "./tls.ts";
 import type { TokenKeys } from "./token-keys.ts";
 

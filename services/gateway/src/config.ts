@@ -15,6 +15,8 @@ const perMinute = (usual: number) => {
   return Type.Integer({ minimum: 0, maximum: 1_000_000, default: usual });
 };
 
+const HttpUrls = Type.String({ pattern: "^https?://[^,\\s]+(,https?://[^,\\s]+)*$" });
+
 const limits = {
   RATE_LIMIT_ADDRESS: perMinute(3000),
   RATE_LIMIT_USER: perMinute(1200),
@@ -29,7 +31,8 @@ const configSchema = Type.Object({
   INNER_PRIVATE_KEY: Key,
   AUTH_URL: HttpUrl,
   COMMAND_URL: HttpUrl,
-  QUERY_URL: HttpUrl,
+  /** Of one instance or several, joined by commas. */
+  QUERY_URL: HttpUrls,
   RELAY_URL: HttpUrl,
   AUDIT_URL: HttpUrl,
   /** Addresses and networks, joined by commas, whose `X-Forwarded-For` is believed. */

@@ -1,13 +1,9 @@
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { PROBLEMS, problemDocument } from "@countinghouse/contracts";
 import { type Logger, malformed, ProblemError } from "@countinghouse/service-kit";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Instance, Target } from "./target.ts";
 
-/** Open connections to one service at most, and how long an unused one is kept. */
-const CONNECTIONS_MAX = 256;
-const UNUSED_MS = 30_000;
-/** Answers of one service that stay open have connections of their own, so many at most. */
-const OPEN_MAX = 4_000;
 /** How long a client may take to read what is left of an answer that has ended. */
 const LAST_READS_MS = 10_000;
 /** Answers up to this size are taken in whole before they go out. */
@@ -22,13 +18,6 @@ const PASSED_ON = [
 ] as const;
 const NOT_PASSED_BACK = new Set(["connection", "keep-alive", "transfer-encoding", "date"]);
 
-export interface Target {
-  readonly url: URL;
-  readonly agent: Agent;
-  /** For answers that stay open: they take nobody's place. */
-  readonly openAgent: Agent;
-}
-
 /** How one request goes on: to which service, as whom, with how many bytes of body at most. */
 export interface Way {
   readonly target: Target;
@@ -42,15 +31,6 @@ export interface Way {
   readonly onOpen?: (end: () => void) => () => void;
 }
 
-export function createTarget(url: string): Target {
-  const kept = { keepAlive: true, timeout: UNUSED_MS };
-  return {
-    url: new URL(url),
-    agent: new Agent({ ...kept, maxSockets: CONNECTIONS_MAX }),
-    openAgent: new Agent({ ...kept, maxSockets: OPEN_MAX }),
-  };
-}
-
 /**
  * Passes a request on to a service, and streams its answer back. No parsing happens here. The body
  * is taken in first, within its bound, so that a slow client holds no connection to a service.
@@ -62,31 +42,58 @@ export async function forward(
   way: Way,
   log: Logger,
 ): Promise<void> {
-  const { raw, id } = request_;
-  const { target, bodyMax } = way;
+  const { raw } = request_;
   const keys = raw.headersDistinct["idempotency-key"] ?? [];
   if (keys.length > 1) throw malformed("Idempotency-Key", "is given more than once");
-  const body = await bodyOf(raw, bodyMax);
+  const body = await bodyOf(raw, way.bodyMax);
   reply.hijack();
   if (reply.raw.destroyed) return;
+  ask({ request_, reply, way, body, log }, way.target.inTurn());
+}
+
+interface Asking {
+  readonly request_: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly way: Way;
+  readonly body: Buffer | undefined;
+  readonly log: Logger;
+}
+
+/**
+ * Asks an instance; where it is out of reach, the next, if asking twice does no harm and nothing of
+ * an answer has gone out.
+ */
+function ask(asking: Asking, [instance, ...others]: readonly Instance[]): void {
+  const { request_, reply, way, body, log } = asking;
+  const { raw, id } = request_;
+  if (instance === undefined) {
+    fail(reply, id);
+    return;
+  }
+  const { url, agent, openAgent } = instance;
   const upstream = request({
-    agent: way.isOpen ? target.openAgent : target.agent,
-    host: target.url.hostname,
-    port: target.url.port,
+    agent: way.isOpen ? openAgent : agent,
+    host: url.hostname,
+    port: url.port,
     method: raw.method,
     path: raw.url,
-    headers: headersFor(raw, id, way, body),
+    headers: headersFor(raw, id, way, url, body),
     timeout: ANSWER_TIMEOUT_MS,
   });
-  const giveUp = (err: Error) => {
+  let isOver = false;
+  const giveUp = (err: Error, isLate = false) => {
     clearTimeout(timer);
-    if (reply.raw.destroyed || reply.raw.writableEnded) return;
-    log.warn({ err, requestId: id }, "service did not answer");
-    fail(reply, id);
+    if (isOver || reply.raw.destroyed || reply.raw.writableEnded) return;
+    isOver = true;
+    instance.failed();
+    const isRepeatable = raw.method === "GET" && others.length > 0 && !isLate;
+    log.warn({ err, requestId: id, isRepeatable }, "service did not answer");
+    if (isRepeatable && !reply.raw.headersSent) ask(asking, others);
+    else fail(reply, id);
   };
   const late = () => {
     const err = new Error("no answer in time");
-    giveUp(err);
+    giveUp(err, true);
     upstream.destroy(err);
   };
   // The timeout of the socket begins with the socket, which may be long in coming.
@@ -94,10 +101,10 @@ export async function forward(
   upstream.on("response", (answer) => {
     clearTimeout(timer);
     const isOpen = answer.headers["content-length"] === undefined;
-    if (passBack(answer, reply, id) && isOpen) stayOpen(answer, reply, way);
+    if (passBack(answer, reply, id, giveUp) && isOpen) stayOpen(answer, reply, way);
   });
   upstream.on("timeout", late);
-  upstream.on("error", giveUp);
+  upstream.on("error", (err) => giveUp(err));
   reply.raw.on("close", () => {
     clearTimeout(timer);
     if (!reply.raw.writableFinished) upstream.destroy();
@@ -109,10 +116,11 @@ export async function forward(
 function headersFor(
   { method, headers: given }: IncomingMessage,
   requestId: string,
-  { target, innerToken, clientAddress }: Way,
+  { innerToken, clientAddress }: Way,
+  { host }: URL,
   body: Buffer | undefined,
 ): string[] {
-  const headers = ["host", target.url.host, "x-request-id", requestId];
+  const headers = ["host", host, "x-request-id", requestId];
   for (const name of PASSED_ON) {
     const value = given[name];
     if (typeof value === "string") headers.push(name, value);
@@ -148,7 +156,12 @@ function bodyOf(raw: IncomingMessage, bodyMax: number): Promise<Buffer | undefin
 }
 
 /** Gives false when there is nobody to pass it to any more. */
-function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: string): boolean {
+function passBack(
+  answer: IncomingMessage,
+  reply: FastifyReply,
+  requestId: string,
+  onBroken: (err: Error) => void,
+): boolean {
   const { raw } = reply;
   if (raw.headersSent || raw.destroyed) {
     answer.resume();
@@ -164,7 +177,8 @@ function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: strin
   }
   const status = answer.statusCode ?? 502;
   if (Number(answer.headers["content-length"] ?? Number.NaN) <= WHOLE_BYTES) {
-    passWhole(answer, reply, requestId, (body) => {
+    passWhole(answer, onBroken, (body) => {
+      if (raw.destroyed) return;
       raw.writeHead(status, headers as IncomingHttpHeaders).end(body);
     });
     return true;
@@ -179,16 +193,13 @@ function passBack(answer: IncomingMessage, reply: FastifyReply, requestId: strin
 /** A small answer goes out at once, head and body together, or not at all. */
 function passWhole(
   answer: IncomingMessage,
-  reply: FastifyReply,
-  requestId: string,
+  onBroken: (err: Error) => void,
   send: (body: Buffer | undefined) => void,
 ): void {
   const chunks: Buffer[] = [];
   answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-  answer.on("end", () => {
-    if (!reply.raw.destroyed) send(chunks.length > 1 ? Buffer.concat(chunks) : chunks[0]);
-  });
-  answer.on("error", () => fail(reply, requestId));
+  answer.on("end", () => send(chunks.length > 1 ? Buffer.concat(chunks) : chunks[0]));
+  answer.on("error", onBroken);
 }
 
 /** An answer of no known length: it may be silent for long, and ends with its token. */

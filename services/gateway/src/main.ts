@@ -13,9 +13,9 @@ import {
 import { buildApp } from "./app.ts";
 import { followAuth } from "./auth-feed.ts";
 import { readConfig } from "./config.ts";
-import { createTarget } from "./forward.ts";
 import { createSessionCache } from "./session-cache.ts";
 import { createSharedCounters } from "./shared-counters.ts";
+import { createTarget, type Target } from "./target.ts";
 import { createTokenKeys } from "./token-keys.ts";
 
 const READY_TIMEOUT_MS = 900;
@@ -44,7 +44,7 @@ export async function start(env: Env): Promise<RunningService> {
   // Money moves without the audit: that it is away takes nobody's bank away.
   const readiness = Object.entries(targets)
     .filter(([name]) => name !== "audit")
-    .map(([name, { url }]) => readinessOf(name, url));
+    .map(([name, target]) => readinessOf(name, target));
   const { version } = JSON.parse(
     readFileSync(new URL("../package.json", import.meta.url), "utf8"),
   ) as { version: string };
@@ -59,25 +59,21 @@ export async function start(env: Env): Promise<RunningService> {
     async () => feed.stop(),
     async () => counters?.stop(),
     async () => {
-      for (const { agent, openAgent } of Object.values(targets)) {
-        agent.destroy();
-        openAgent.destroy();
-      }
+      for (const target of Object.values(targets)) target.destroy();
     },
   ];
   return listen({ name: "gateway", app, metrics, readiness, config, release });
 }
 
-function readinessOf(name: string, url: URL): ReadinessCheck {
-  return {
-    name,
-    async check() {
-      const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
-      const response = await fetch(new URL("/readyz", url), { signal });
-      await response.body?.cancel();
-      if (!response.ok) throw new Error(`${name} is not ready`);
-    },
+/** A service is ready when one of its instances is. */
+function readinessOf(name: string, { instances }: Target): ReadinessCheck {
+  const checkOne = async (url: URL) => {
+    const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
+    const response = await fetch(new URL("/readyz", url), { signal });
+    await response.body?.cancel();
+    if (!response.ok) throw new Error(`${name} is not ready`);
   };
+  return { name, check: () => Promise.any(instances.map(({ url }) => checkOne(url))) };
 }
 
 if (import.meta.main) await runAsProcess(start);

@@ -1,21 +1,30 @@
 import { once } from "node:events";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { CliError } from "../cli-error.ts";
+import { type Instances, parseInstances } from "../instances.ts";
 import { readSettings } from "../settings.ts";
 import { type Started, type StartOptions, start } from "../start/start.ts";
 
 /** How long everything has to end before this process ends regardless. */
 const STOP_TIMEOUT_MS = 9_700;
 
-/** `countinghouse start [--processes]` */
+/** `countinghouse start [--processes [--instances query=2,gateway=2]]` */
 export function addStart(program: Command): void {
   program
     .command("start")
     .description("start the whole system on this machine")
     .option("--processes", "each service as a process of its own", false)
-    .action(async ({ processes }: { processes: boolean }) => {
+    .option("--instances <counts>", "several processes of a service: query=2,gateway=2", counts)
+    .action(async ({ processes, instances }: { processes: boolean; instances?: Instances }) => {
       const settings = readSettings(process.env);
+      if (instances !== undefined && !processes) {
+        throw new CliError("Several instances need processes: add --processes.");
+      }
       const signal = toldToStop();
-      const options = { settings, asProcesses: processes, out: process.stdout, signal };
+      const options = {
+        ...{ settings, asProcesses: processes, out: process.stdout, signal },
+        ...(instances !== undefined && { instances }),
+      };
       const started = await startUnlessTold(options);
       if (started === undefined) process.exit(0);
       if (!signal.aborted) await once(signal, "abort");
@@ -23,6 +32,14 @@ export function addStart(program: Command): void {
       await started.stop();
       process.exit(0);
     });
+}
+
+function counts(text: string): Instances {
+  try {
+    return parseInstances(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { deriveKey, type Env, ed25519FromSeed, ed25519PublicKey } from "@countinghouse/service-kit";
 import { type DatabaseServer, urlFor } from "../databases.ts";
+import { type InstanceName, serviceOf } from "../instances.ts";
 import { SERVICE_NAMES, type Service } from "../services.ts";
 import type { Settings } from "../settings.ts";
 
@@ -12,10 +13,17 @@ export interface Place {
 
 export type Places = Readonly<Record<Service, Place>>;
 
+/** An instance of a service besides its first. */
+export interface Further {
+  readonly name: InstanceName;
+  readonly place: Place;
+}
+
 interface Parts {
   readonly settings: Settings;
   readonly server: DatabaseServer;
   readonly places: Places;
+  readonly further?: readonly Further[];
   /** Where the audit remembers the checkpoints that it has published. */
   readonly checkpoints: string;
   readonly logFile?: string;
@@ -60,7 +68,7 @@ const OF_GATEWAY = [
  * for one purpose; no service gets the secret itself.
  */
 export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
-  const { settings, server, places, logFile } = parts;
+  const { settings, server, places, further = [], logFile } = parts;
   const { secretKey } = server;
   const common = (service: Service) => ({
     HOST: places[service].host,
@@ -117,7 +125,7 @@ export function environmentsOf(parts: Parts): Readonly<Record<Service, Env>> {
       INNER_PRIVATE_KEY: INNER_PRIVATE_KEY("gateway"),
       AUTH_URL: urlOf("auth"),
       COMMAND_URL: urlOf("command"),
-      QUERY_URL: urlOf("query"),
+      QUERY_URL: queryUrls(places, further),
       RELAY_URL: urlOf("relay"),
       AUDIT_URL: urlOf("audit"),
       ...pick(settings, OF_GATEWAY),
@@ -140,6 +148,22 @@ export function authKeys(settings: Settings, secretKey: string): Env {
 /** Signs checkpoints; outlives a change of the secret where it is set. */
 export function checkpointKey(settings: Settings, secretKey: string): string {
   return settings.CHECKPOINT_KEY ?? deriveKey(secretKey, "checkpoints").toString("base64url");
+}
+
+function queryUrls({ query }: Places, further: readonly Further[]): string {
+  const more = further.filter(({ name }) => serviceOf(name) === "query");
+  return [query, ...more.map(({ place }) => place)].map(({ url }) => url).join(",");
+}
+
+/** The environments of all instances: one is as the first of its service, in its own place. */
+export function instanceEnvironments(
+  environments: Readonly<Record<Service, Env>>,
+  further: readonly Further[],
+): Readonly<Record<InstanceName, Env>> {
+  const pairs = further.map(({ name, place }) => {
+    return [name, { ...environments[serviceOf(name)], PORT: String(place.port) }];
+  });
+  return { ...environments, ...Object.fromEntries(pairs) };
 }
 
 /** Where the topics are and how they have to be. */

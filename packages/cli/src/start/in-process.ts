@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ConfigError, type Env, type RunningService } from "@countinghouse/service-kit";
 import { CliError } from "../cli-error.ts";
+import type { InstanceName } from "../instances.ts";
 import { SERVICE_NAMES, type Service, starterOf } from "../services.ts";
 import { createTeardown } from "./teardown.ts";
 
@@ -10,9 +11,9 @@ export const SERVICES_STOP_MS = 5_500;
 /** Services that run, however they do; `stop` ends them, the gateway first. */
 export interface System {
   readonly gatewayUrl: string;
-  readonly urls: Readonly<Partial<Record<Service, string>>>;
+  readonly urls: Readonly<Partial<Record<InstanceName, string>>>;
   /** The process that a service runs in now. */
-  pidOf(service: Service): number | undefined;
+  pidOf(name: InstanceName): number | undefined;
   stop(): Promise<void>;
 }
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Env } from "@countinghouse/service-kit";
 import { CliError } from "../cli-error.ts";
-import { entryOf, SERVICE_NAMES, type Service } from "../services.ts";
+import { type InstanceName, serviceOf } from "../instances.ts";
+import { entryOf } from "../services.ts";
 import { SERVICES_STOP_MS, type System } from "./in-process.ts";
 
 const READY_TIMEOUT_MS = 60_000;
@@ -20,30 +21,30 @@ interface Supervised {
 }
 
 /**
- * Runs each service as a process, started again when it dies, all ended when we end. Throws a
+ * Runs each instance as a process, started again when it dies, all ended when we end. Throws a
  * CliError, or the reason of `signal` when that says to start no further.
  */
 export async function startProcesses(
-  environments: Readonly<Record<Service, Env>>,
+  environments: Readonly<Partial<Record<InstanceName, Env>>>,
   logFolder: string,
   say: (line: string) => void,
   signal: AbortSignal,
-  names: readonly Service[] = SERVICE_NAMES,
+  names: readonly InstanceName[],
 ): Promise<System> {
-  const supervised = new Map<Service, Supervised>();
+  const supervised = new Map<InstanceName, Supervised>();
   const stop = async () => {
     const deadline = Date.now() + SERVICES_STOP_MS;
     for (const name of names.toReversed()) await supervised.get(name)?.stop(deadline);
   };
   for (const name of names) {
-    supervised.set(name, supervise(name, environments[name], logFolder, say));
+    supervised.set(name, supervise(name, environments[name] ?? {}, logFolder, say));
   }
   try {
     const ready = Promise.all(names.map((name) => supervised.get(name)?.ready));
     const all = await Promise.race([ready, aborted(signal)]);
-    const urls = Object.fromEntries(names.map((name, i) => [name, all[i] ?? ""]));
-    const pidOf = (name: Service) => supervised.get(name)?.pid();
-    return { gatewayUrl: all.at(-1) ?? "", urls, pidOf, stop };
+    const urls: System["urls"] = Object.fromEntries(names.map((name, i) => [name, all[i] ?? ""]));
+    const pidOf = (name: InstanceName) => supervised.get(name)?.pid();
+    return { gatewayUrl: urls.gateway ?? "", urls, pidOf, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -58,7 +59,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 function supervise(
-  name: Service,
+  name: InstanceName,
   env: Env,
   logFolder: string,
   say: (line: string) => void,
@@ -107,11 +108,11 @@ function supervise(
   };
 }
 
-function start(name: Service, env: Env, logFile: string): ChildProcess {
+function start(name: InstanceName, env: Env, logFile: string): ChildProcess {
   const log = openSync(logFile, "a");
   const inherited = { PATH: process.env.PATH, HOME: process.env.HOME, TZ: process.env.TZ };
   const cache = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
-  const child = spawn(process.execPath, [entryOf(name)], {
+  const child = spawn(process.execPath, [entryOf(serviceOf(name))], {
     env: { ...inherited, ...cache, ...env },
     stdio: ["ignore", log, log, "ipc"],
     detached: true,

@@ -7,13 +7,26 @@ import { type DataFolder, dataFolderAt, prepare } from "../data-folder.ts";
 import type { DatabaseServer } from "../databases.ts";
 import { faultsOfServices } from "../doctor/faults.ts";
 import { freePorts, refusalToListen } from "../free-ports.ts";
+import {
+  type InstanceName,
+  type Instances,
+  instanceNames,
+  moreOf,
+  serviceOf,
+} from "../instances.ts";
 import { lock } from "../lock.ts";
 import { migrateAll } from "../migrate.ts";
 import { startPostgres } from "../postgres/server.ts";
 import { provision } from "../provision.ts";
 import { SERVICE_NAMES, type Service } from "../services.ts";
 import type { Settings } from "../settings.ts";
-import { environmentsOf, localPlaces, type Places } from "./environment.ts";
+import {
+  environmentsOf,
+  type Further,
+  instanceEnvironments,
+  localPlaces,
+  type Places,
+} from "./environment.ts";
 import { type System, startInProcess } from "./in-process.ts";
 import { startProcesses } from "./processes.ts";
 import { createSteps, type Steps, tableOf } from "./steps.ts";
@@ -32,6 +45,8 @@ export interface Started {
 export interface StartOptions {
   readonly settings: Settings;
   readonly asProcesses: boolean;
+  /** Of processes; one of each unless said. */
+  readonly instances?: Instances;
   readonly out: NodeJS.WriteStream;
   /** Says to start no further. */
   readonly signal: AbortSignal;
@@ -129,7 +144,7 @@ export function secretOf(settings: Settings, folder: DataFolder): string {
 }
 
 async function startServices(
-  { settings, asProcesses, signal }: StartOptions,
+  { settings, asProcesses, instances = {}, signal }: StartOptions,
   server: DatabaseServer,
   folder: DataFolder,
   steps: Steps,
@@ -138,9 +153,13 @@ async function startServices(
   const places = await pickPlaces(settings);
   const { checkpoints } = folder;
   if (asProcesses) {
-    const environments = environmentsOf({ settings, server, places, checkpoints });
-    return steps.run(`${SERVICE_NAMES.length} services, a process each`, () => {
-      return startProcesses(environments, folder.logs, steps.say, signal);
+    const names = instanceNames(instances);
+    const further = await placesOfFurther(settings, instances);
+    const first = environmentsOf({ settings, server, places, further, checkpoints });
+    const environments = instanceEnvironments(first, further);
+    const more = further.length === 0 ? "a process each" : `${names.length} processes`;
+    return steps.run(`${SERVICE_NAMES.length} services, ${more}`, () => {
+      return startProcesses(environments, folder.logs, steps.say, signal, names);
     });
   }
   const logFile = join(folder.logs, "services.log");
@@ -159,6 +178,17 @@ export async function pickPlaces(settings: Settings): Promise<Places> {
   return localPlaces(settings, { ...ports, gateway } as Record<Service, number>);
 }
 
+/** Each on a free port; a gateway where the first one is. */
+async function placesOfFurther({ HOST }: Settings, instances: Instances): Promise<Further[]> {
+  const names = SERVICE_NAMES.flatMap((service) => moreOf(service, instances));
+  const ports = await freePorts(names.length);
+  return names.map((name, i) => {
+    const port = ports[i] ?? 0;
+    const host = serviceOf(name) === "gateway" ? HOST : "127.0.0.1";
+    return { name, place: { host, port, url: `http://127.0.0.1:${port}` } };
+  });
+}
+
 function writeRunning(
   folder: DataFolder,
   { gatewayUrl, urls, pidOf }: System,
@@ -167,7 +197,7 @@ function writeRunning(
 ): void {
   const { host: postgres } = new URL(adminUrl);
   const services = Object.entries(urls).map(([name, url]) => {
-    return [name, { url, pid: pidOf(name as Service) }];
+    return [name, { url, pid: pidOf(name as InstanceName) }];
   });
   const note = { pid: process.pid, gatewayUrl, postgres, services: Object.fromEntries(services) };
   writeFileSync(folder.running, JSON.stringify(note));
@@ -177,15 +207,21 @@ function writeRunning(
 function banner(
   settings: Settings,
   folder: DataFolder,
-  { gatewayUrl }: System,
+  { gatewayUrl, urls }: System,
   { adminUrl }: DatabaseServer,
 ): string {
+  const gateways = Object.entries(urls).flatMap(([name, url]): [string, string][] => {
+    return name.startsWith("gateway-") && url !== undefined
+      ? [[name.replace("gateway-", "Gateway "), url]]
+      : [];
+  });
   const isOwn = settings.DATABASE_URL === undefined;
   const docs = settings.ENVIRONMENT === "production" ? "not in production" : `${gatewayUrl}/docs`;
   const data = settings.COUNTINGHOUSE_DATA;
   const elsewhere = data === ".countinghouse" ? "" : `COUNTINGHOUSE_DATA=${data} `;
   return tableOf([
     ["Gateway", gatewayUrl],
+    ...gateways,
     ["Docs", docs],
     ["Data", folder.path],
     ["PostgreSQL", `${new URL(adminUrl).host}${isOwn ? ", embedded" : ""}`],
