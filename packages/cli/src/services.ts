@@ -57,6 +57,12 @@ export async function topicsKeeper(): Promise<
   return (await import(pathToFileURL(path).href)).lookAfterTopics;
 }
 
+/** What removes the topics of a benchmark. */
+export async function topicsRemover(): Promise<(env: Env) => Promise<void>> {
+  const path = join(ROOT, "services", "relay", "src", "topics.ts");
+  return (await import(pathToFileURL(path).href)).removeTopics;
+}
+
 interface ImportReport {
   readonly imported: number;
   readonly taken: readonly number[];

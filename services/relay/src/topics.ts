@@ -1,4 +1,10 @@
-import { checkTopic, ensureTopic, TopicMismatchError, type TopicSpec } from "@countinghouse/bus";
+import {
+  checkTopic,
+  dropTopic,
+  ensureTopic,
+  TopicMismatchError,
+  type TopicSpec,
+} from "@countinghouse/bus";
 import { topicsOf } from "@countinghouse/contracts";
 import { type Env, loadConfig } from "@countinghouse/service-kit";
 import { type TopicsConfig, topicsSchema } from "./config.ts";
@@ -39,6 +45,13 @@ export async function lookAfterTopics(env: Env, creates: boolean): Promise<Topic
     });
   }
   return [{ topic: spec.topic, differences: await checkTopic(brokers, spec, quiet) }];
+}
+
+/** Removes the topics that the settings in `env` name; for those of a benchmark. */
+export async function removeTopics(env: Env): Promise<void> {
+  const config = loadConfig("topics", topicsSchema, env);
+  const { topic } = accountEventsSpec(config);
+  await dropTopic(config.KAFKA_BROKERS.split(","), topic, quiet);
 }
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { deriveKey, ed25519FromSeed, ed25519PublicKey } from "@countinghouse/service-kit";
 import { CliError } from "../cli-error.ts";
 import type { Disk } from "./disk.ts";
-import type { Generator } from "./load/generator.ts";
+import type { Generator, OnLoad } from "./load/generator.ts";
 import type { LoadResult, Payer } from "./load/plan.ts";
 import type { Measurement } from "./plan.ts";
 import { cpuSecondsOf, residentMib } from "./processes.ts";
@@ -24,17 +24,21 @@ export interface Sample {
   readonly commandMib?: number;
 }
 
-/** Everything that a measurement may need. */
-export interface Ground {
+/** Everything that a load needs. */
+export interface LoadGround {
   readonly system: BenchSystem;
   readonly world: World;
   readonly generator: Generator;
-  readonly floor: Floor;
-  readonly disk: Disk;
-  readonly yardstick: Yardstick | undefined;
+  readonly floor: Floor | undefined;
   readonly seconds: number;
   /** What all loads together were answered. */
   readonly tally: { acknowledged: number; isComplete: boolean };
+}
+
+/** Everything that a measurement may need. */
+export interface Ground extends LoadGround {
+  readonly disk: Disk;
+  readonly yardstick: Yardstick | undefined;
 }
 
 const WARM_UP_MS = 2_000;
@@ -57,7 +61,12 @@ export async function measure(what: Measurement, ground: Ground): Promise<Sample
   }
 }
 
-async function measureLoad(what: Measurement, ground: Ground): Promise<Sample> {
+/** Measures a load; `also` is told when its measured time begins and ends. */
+export async function measureLoad(
+  what: Measurement,
+  ground: LoadGround,
+  also?: OnLoad,
+): Promise<Sample> {
   const { system, generator, seconds } = ground;
   const cpu = cpuMeter(system, ground.floor);
   loads += 1;
@@ -69,8 +78,18 @@ async function measureLoad(what: Measurement, ground: Ground): Promise<Sample> {
     warmUpMs: WARM_UP_MS,
     runMs: seconds * 1_000,
     keyPrefix: `bench-${process.pid}-${loads}`,
+    ...(what.ratePerSecond !== undefined && { ratePerSecond: what.ratePerSecond }),
   };
-  const load = await generator.run(plan, { measuring: cpu.start, measured: cpu.stop });
+  const load = await generator.run(plan, {
+    measuring() {
+      cpu.start();
+      also?.measuring();
+    },
+    measured() {
+      cpu.stop();
+      also?.measured();
+    },
+  });
   if (what.what !== "floor") {
     ground.tally.acknowledged += load.acknowledged * what.transfers;
     ground.tally.isComplete &&= load.isComplete;
@@ -87,23 +106,23 @@ async function measureLoad(what: Measurement, ground: Ground): Promise<Sample> {
   };
 }
 
-function portOf({ what }: Measurement, { system, floor }: Ground): number {
-  const urls = { ...system.urls, floor: floor.url };
-  const url = what === "floor" ? urls.floor : what === "direct" ? urls.command : urls.gateway;
-  return Number(new URL(url).port);
+function portOf({ what }: Measurement, { system, floor }: LoadGround): number {
+  const { command, gateway } = system.urls;
+  const url = what === "floor" ? floor?.url : what === "direct" ? command : gateway;
+  return Number(new URL(url ?? "").port);
 }
 
-function payersOf({ what, pattern }: Measurement, { world }: Ground): readonly Payer[] {
+function payersOf({ what, pattern }: Measurement, { world }: LoadGround): readonly Payer[] {
   const payers = what === "gateway" ? world.throughGateway : world.straightToCommand();
   // One hot account, or two that pay each other: all clients are the one who owns them.
   return pattern === "uniform" ? payers : payers.slice(0, 1);
 }
 
 /** Processor time of every observed process between `start` and `stop`. */
-function cpuMeter(system: BenchSystem, floor: Floor) {
+function cpuMeter(system: BenchSystem, floor: Floor | undefined) {
   const pids = new Map<string, number | undefined>([
     ...OBSERVED.map((name) => [name, system.pidOf(name)] as const),
-    ["floor", floor.pid],
+    ["floor", floor?.pid],
   ]);
   const read = () => {
     return [...pids].map(([name, pid]) => [name, pid && cpuSecondsOf(pid)] as const);

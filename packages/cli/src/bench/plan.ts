@@ -10,6 +10,8 @@ export interface Measurement {
   readonly transfers: number;
   /** With the services that read the log at work, too. */
   readonly withReadSide: boolean;
+  /** Transfers a second to ask for; as many as there can be unless given. */
+  readonly ratePerSecond?: number;
   /** Measured in every round, because ratios are taken of it. */
   readonly isRepeated: boolean;
 }

@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import type { LagReport } from "./lag.ts";
 import type { Ratio, Report, Row } from "./report.ts";
 
 const LOOK = { style: { head: [], border: [] } };
@@ -19,6 +20,22 @@ export function show(report: Report): string {
     ...invariants.map(({ rule, holds, found }) => `${holds ? "✔" : "✘"} ${rule} (${found})`),
   ].join("\n");
 }
+
+/** A measurement of the lag as people read it. */
+export function showLag({ over, most, asked, reached, lags, invariants }: LagReport): string {
+  const sorted = lags.toSorted((a, b) => a - b);
+  const at = (share: number) => precise(sorted[Math.floor(sorted.length * share)] ?? Number.NaN);
+  return [
+    `Over ${over}: ${whole(most)} transfers a second at most with all services; half of it, ` +
+      `${whole(asked)}, asked for, ${whole(reached)} reached.`,
+    `From acknowledgement to the answer of a query with its token, ${lags.length} probes: ` +
+      `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, slowest ${precise(sorted.at(-1) ?? Number.NaN)} ms` +
+      ` (p99 wanted: at most ${LAG_WANTED_MS} ms)`,
+    ...invariants.map(({ rule, holds, found }) => `${holds ? "✔" : "✘"} ${rule} (${found})`),
+  ].join("\n");
+}
+
+const LAG_WANTED_MS = 250;
 
 function figures(rows: readonly Row[]): string {
   const head = ["", "a second", "× TPC-B", "× floor", "p50 ms", "p99", "p99.9", "not 2xx"];

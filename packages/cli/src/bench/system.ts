@@ -4,9 +4,9 @@ import { dataFolderAt, prepare } from "../data-folder.ts";
 import { type DatabaseServer, urlFor } from "../databases.ts";
 import { dropDatabases } from "../provision.ts";
 import { findRunning } from "../running.ts";
-import type { Service } from "../services.ts";
+import { type Service, topicsRemover } from "../services.ts";
 import type { Settings } from "../settings.ts";
-import { environmentsOf } from "../start/environment.ts";
+import { environmentsOf, topicsEnv } from "../start/environment.ts";
 import { startProcesses } from "../start/processes.ts";
 import { databaseServer, pickPlaces, secretOf } from "../start/start.ts";
 import { createSteps } from "../start/steps.ts";
@@ -48,7 +48,9 @@ export async function startForBench(
   // On a given server the roles are those of the bank that may be there, and so is the secret.
   const SECRET_KEY = secretOf(settings, data);
   const ENVIRONMENT = "development" as const;
-  const own = { ...settings, ...NO_LIMITS, SECRET_KEY, ENVIRONMENT, PORT: 0 };
+  // The topics of the bank that may be there are not for these events.
+  const TOPIC_PREFIX = `countinghouse-bench-${process.pid}`;
+  const own = { ...settings, ...NO_LIMITS, SECRET_KEY, ENVIRONMENT, TOPIC_PREFIX, PORT: 0 };
   const folder = dataFolderAt(join(data.path, `bench-${process.pid}`));
   const steps = createSteps(out, signal);
   const teardown = createTeardown();
@@ -60,6 +62,9 @@ export async function startForBench(
     const suffix = isGiven ? `_bench_${process.pid}` : undefined;
     const server = await databaseServer(own, folder, steps, teardown, suffix);
     if (isGiven) teardown.add(() => dropDatabases(server));
+    if (own.KAFKA_BROKERS !== undefined) {
+      teardown.add(async () => (await topicsRemover())(topicsEnv(own)));
+    }
     const places = await pickPlaces(own);
     const parts = { settings: own, server, places, checkpoints: folder.checkpoints };
     const environments = profiled(environmentsOf(parts), profileFolder);

@@ -74,7 +74,8 @@ async function register(url: string): Promise<User> {
   return { userId: String(userId), token: String(accessToken), accounts: [] };
 }
 
-async function openAccount(url: string, token: string): Promise<string> {
+/** Opens an account with money in it. */
+export async function openAccount(url: string, token: string): Promise<string> {
   const opening = { type: "checking", currency: CURRENCY };
   const { accountId } = await post(`${url}/v1/accounts`, opening, token);
   const amount = { value: AMOUNT, currency: CURRENCY };

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { bench } from "../bench/bench.ts";
+import { benchLag } from "../bench/lag.ts";
 import { benchLogins, showLogins } from "../bench/logins.ts";
-import { show } from "../bench/show.ts";
+import { show, showLag } from "../bench/show.ts";
 import { CliError } from "../cli-error.ts";
 import { readSettings } from "../settings.ts";
 
@@ -21,8 +22,9 @@ export function addBench(program: Command): void {
     .option("--profile <folder>", "write a processor profile of each service there")
     .option("--logins", "measure logins, and transfers with logins beside them, instead", false)
     .option("--arrivals <n>", "logins that arrive in a second meanwhile", atLeast(1), 50)
+    .option("--lag", "measure how soon the read tables show what was acknowledged, instead", false)
     .option("--json <file>", "write all figures to this file, too")
-    .action(async ({ json, running, logins, arrivals, ...numbers }) => {
+    .action(async ({ json, running, logins, arrivals, lag, ...numbers }) => {
       const stopping = new AbortController();
       process.once("SIGINT", () => stopping.abort(new CliError("Stopped.")));
       const settings = readSettings(process.env);
@@ -33,9 +35,11 @@ export function addBench(program: Command): void {
         process.stdout.write(`${showLogins(found, arrivals)}\n`);
         process.exit(0);
       }
-      const report = await bench({ ...common, ...numbers, isRunning: running });
+      const report = lag
+        ? await benchLag({ ...common, ...numbers })
+        : await bench({ ...common, ...numbers, isRunning: running });
       if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
-      process.stdout.write(`${show(report)}\n`);
+      process.stdout.write(`${"lags" in report ? showLag(report) : show(report)}\n`);
       const broken = report.invariants.filter(({ holds }) => !holds);
       if (broken.length > 0) throw new CliError("The log is not as it has to be.");
       process.exit(0);

@@ -9,18 +9,26 @@ const LENGTH_HEADER = "content-length: ";
 export type OnAnswer = (status: number, startedAt: number, text: string) => void;
 
 /**
- * One client: sends a request, waits for the whole answer, sends the next, until `isOver`. Reads no
- * more of an answer than its status and length, so that it costs a few microseconds.
+ * One client: sends a request, waits for the whole answer and then for as long as `waitMs` says,
+ * sends the next, until `isOver`. Reads no more of an answer than its status and length, so that it
+ * costs a few microseconds.
  */
 export function createClient(
   port: number,
   requests: RequestBytes,
+  waitMs: () => number,
   isOver: () => boolean,
   onAnswer: OnAnswer,
 ): Promise<void> {
   return new Promise((done) => {
     let socket: Socket;
     let [startedAt, text, wanted] = [0, "", 0];
+
+    function next(): void {
+      const ms = waitMs();
+      if (ms < 1) send();
+      else setTimeout(send, ms);
+    }
 
     function send(): void {
       if (isOver()) {
@@ -39,7 +47,7 @@ export function createClient(
       const answer = text;
       [text, wanted] = ["", 0];
       onAnswer(Number(answer.slice(STATUS_AT, STATUS_AT + 3)), startedAt, answer);
-      send();
+      next();
     }
 
     // Read into one buffer, past the stream's own queue.
@@ -54,7 +62,7 @@ export function createClient(
 
     function open(): void {
       socket = connect({ port, host: "127.0.0.1", noDelay: true, onread });
-      socket.on("connect", send);
+      socket.on("connect", next);
       socket.on("error", () => {});
       socket.on("close", () => {
         if (isOver()) return done();

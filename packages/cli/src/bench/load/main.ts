@@ -44,7 +44,7 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
     const payer = plan.payers[i % plan.payers.length];
     if (payer === undefined) throw new RangeError("a load needs payers");
     const requests = createRequestBytes(plan, payer, i);
-    return createClient(plan.port, requests, () => isOver, onAnswer);
+    return createClient(plan.port, requests, paceOf(plan, i), () => isOver, onAnswer);
   });
   await delay(plan.warmUpMs);
   tell({ kind: "measuring" });
@@ -63,6 +63,19 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
     isComplete: broken === 0,
     ...{ p50: at(P50), p99: at(P99), p999: at(P999) },
     cpuSeconds: (user + system) / 1e6,
+  };
+}
+
+/** How long a client waits before its next request, so that all together keep to the rate. */
+function paceOf({ clients, ratePerSecond }: LoadPlan, client: number): () => number {
+  if (ratePerSecond === undefined) return () => 0;
+  const everyMs = (clients * 1_000) / ratePerSecond;
+  // One that is late sends at once, until it has caught up.
+  let nextAt = performance.now() + (client / clients) * everyMs;
+  return () => {
+    const waitMs = nextAt - performance.now();
+    nextAt += everyMs;
+    return Math.max(0, waitMs);
   };
 }
 

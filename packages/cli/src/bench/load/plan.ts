@@ -17,6 +17,8 @@ export interface LoadPlan {
   readonly pattern: Pattern;
   /** Transfers of one request: 1 is `POST /v1/transfers`, more are a batch. */
   readonly transfers: number;
+  /** Requests a second of all clients together; each as soon as it can unless given. */
+  readonly ratePerSecond?: number;
   /** Client number i pays as payer i, round and round. */
   readonly payers: readonly Payer[];
   readonly receivers: readonly string[];
