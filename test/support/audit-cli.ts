@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { RunningBank } from "./running-bank.ts";
 import { type Credentials, newStaff } from "./staff.ts";
 
@@ -59,7 +59,7 @@ export function spawnAudit(args: string[], env: NodeJS.ProcessEnv, input = ""): 
     child,
     output: () => out,
     async says(text) {
-      await expect.poll(() => out + err, PATIENCE).toMatch(text);
+      await vi.waitFor(() => expect(out + err).toMatch(text), PATIENCE);
     },
     async ended() {
       const [code] = await closed;

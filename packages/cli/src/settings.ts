@@ -32,6 +32,8 @@ const schema = Type.Object({
   ACCESS_TOKEN_EXPIRE_MINUTES: Limit,
   CHECKPOINT_KEY: Type.Optional(Key),
   AUDIT_ORIGIN: Text,
+  AUDIT_COMPARE_RATE: Limit,
+  AUDIT_WITNESSES: Text,
   RATE_LIMIT_ADDRESS: Limit,
   RATE_LIMIT_USER: Limit,
   RATE_LIMIT_LOGIN: Limit,

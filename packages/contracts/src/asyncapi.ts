@@ -4,10 +4,16 @@ import type { GoldenEvent } from "./events/golden.ts";
 import { logOperations } from "./operations/log.ts";
 import { queryOperations } from "./operations/queries.ts";
 import { Transaction } from "./schemas/accounts.ts";
+import { CheckpointHeaders, CheckpointNote } from "./schemas/checkpoint-record.ts";
 import { Envelope } from "./schemas/envelope.ts";
 import { EventHeaders } from "./schemas/event-headers.ts";
 import { Uuid } from "./schemas/primitives.ts";
-import { ACCOUNT_EVENT_PARTITIONS, topicsOf, USUAL_PREFIX } from "./topics.ts";
+import {
+  ACCOUNT_EVENT_PARTITIONS,
+  CHECKPOINT_PARTITIONS,
+  topicsOf,
+  USUAL_PREFIX,
+} from "./topics.ts";
 
 type Json = Record<string, unknown>;
 
@@ -24,9 +30,9 @@ interface Described {
 const BINDING_VERSION = { kafka: "0.5.0", http: "0.3.0" };
 
 /**
- * The AsyncAPI 3 document of what the bank publishes: the topic of account events, the log over
- * HTTP and the live stream of an account, made from the very schemas that events are read with. Old
- * versions stay in it, since they stay in the log. Golden events serve as examples.
+ * The AsyncAPI 3 document of what the bank publishes: the topics of account events and checkpoints,
+ * the log over HTTP and the live stream of an account, made from the very schemas that events are
+ * read with. Old versions stay in it, since they stay in the log. Golden events serve as examples.
  */
 export function asyncApiDocument(version: string, golden: readonly GoldenEvent[] = []): Json {
   const events = describedEvents();
@@ -47,11 +53,14 @@ export function asyncApiDocument(version: string, golden: readonly GoldenEvent[]
       schemas: {
         Envelope,
         EventHeaders,
+        CheckpointHeaders,
+        CheckpointNote,
         Transaction,
         ...Object.fromEntries(events.map(({ name, schema }) => [name, schema])),
       },
       messages: {
         LogLine: logLine(events),
+        CheckpointSigned: checkpointSigned(),
         TransactionApplied: transactionApplied(),
         ...Object.fromEntries(
           events.filter(({ isInTopic }) => isInTopic).map((event) => message(event, golden)),
@@ -97,19 +106,22 @@ function channels(events: readonly Described[]): Json {
       title: "Account events",
       description: "Keyed by account: the events of an account are in one partition, in order.",
       servers: [reference("servers", "kafka")],
-      parameters: {
-        prefix: { default: USUAL_PREFIX, description: "What the bank's topics begin with." },
-      },
+      parameters: PREFIX,
       messages: Object.fromEntries(
         inTopic.map(({ name }) => [name, reference("components/messages", name)]),
       ),
-      bindings: {
-        kafka: {
-          partitions: ACCOUNT_EVENT_PARTITIONS,
-          topicConfiguration: { "cleanup.policy": ["delete"], "retention.ms": -1 },
-          bindingVersion: BINDING_VERSION.kafka,
-        },
-      },
+      bindings: topicBindings(ACCOUNT_EVENT_PARTITIONS),
+    },
+    checkpoints: {
+      address: topicsOf("{prefix}").checkpoints,
+      title: "Signed checkpoints",
+      description:
+        "Keyed by origin, sizes ascending: each commits to every event before it. Whoever keeps " +
+        "one can prove later that nothing was changed. A size may come again.",
+      servers: [reference("servers", "kafka")],
+      parameters: PREFIX,
+      messages: { CheckpointSigned: reference("components/messages", "CheckpointSigned") },
+      bindings: topicBindings(CHECKPOINT_PARTITIONS),
     },
     log: {
       address: logOperations.readLog.path,
@@ -133,6 +145,20 @@ function channels(events: readonly Described[]): Json {
   };
 }
 
+const PREFIX = {
+  prefix: { default: USUAL_PREFIX, description: "What the bank's topics begin with." },
+};
+
+function topicBindings(partitions: number): Json {
+  return {
+    kafka: {
+      partitions,
+      topicConfiguration: { "cleanup.policy": ["delete"], "retention.ms": -1 },
+      bindingVersion: BINDING_VERSION.kafka,
+    },
+  };
+}
+
 function operations(events: readonly Described[]): Json {
   const inTopic = events.filter(({ isInTopic }) => isInTopic);
   return {
@@ -141,6 +167,12 @@ function operations(events: readonly Described[]): Json {
       summary: "The bank publishes every event of every account, at least once.",
       channel: reference("channels", "accountEvents"),
       messages: inTopic.map(({ name }) => reference("channels/accountEvents/messages", name)),
+    },
+    publishCheckpoints: {
+      action: "send",
+      summary: "The bank publishes every checkpoint that it has signed, at least once.",
+      channel: reference("channels", "checkpoints"),
+      messages: [reference("channels/checkpoints/messages", "CheckpointSigned")],
     },
     serveLog: {
       action: "send",
@@ -185,6 +217,17 @@ function message(event: Described, golden: readonly GoldenEvent[]): [string, Jso
       ...(examples.length > 0 && { examples }),
     },
   ];
+}
+
+function checkpointSigned(): Json {
+  return {
+    name: "CheckpointSigned",
+    title: "A signed checkpoint of a ledger (C2SP tlog-checkpoint)",
+    contentType: "text/plain",
+    headers: reference("components/schemas", "CheckpointHeaders"),
+    payload: reference("components/schemas", "CheckpointNote"),
+    bindings: { kafka: { key: { type: "string" }, bindingVersion: BINDING_VERSION.kafka } },
+  };
 }
 
 function transactionApplied(): Json {

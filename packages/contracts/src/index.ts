@@ -11,6 +11,7 @@ export * from "./roles.ts";
 export * from "./schemas/accounts.ts";
 export * from "./schemas/audit.ts";
 export * from "./schemas/banking.ts";
+export { CheckpointHeaders } from "./schemas/checkpoint-record.ts";
 export * from "./schemas/envelope.ts";
 export { EventHeaders } from "./schemas/event-headers.ts";
 export * from "./schemas/identity.ts";

@@ -1,8 +1,14 @@
 import Type from "typebox";
 
 /** Topics are the public names of the streams; a new version is a new topic. */
-export function topicsOf(prefix: string): { readonly accountEvents: string } {
-  return { accountEvents: `${prefix}.account-events.v1` };
+export function topicsOf(prefix: string): {
+  readonly accountEvents: string;
+  readonly checkpoints: string;
+} {
+  return {
+    accountEvents: `${prefix}.account-events.v1`,
+    checkpoints: `${prefix}.checkpoints.v1`,
+  };
 }
 
 /** What the names of all topics begin with where nothing else is chosen. */
@@ -21,3 +27,6 @@ export const TopicPrefix = Type.String({
  * Partitions of the topic of account events; fixed for good, since the key decides the partition.
  */
 export const ACCOUNT_EVENT_PARTITIONS = 12;
+
+/** Partitions of the topic of checkpoints: few records, and all of them in one order. */
+export const CHECKPOINT_PARTITIONS = 1;

@@ -22,5 +22,6 @@ export * from "./secret-box.ts";
 export * from "./security-headers.ts";
 export * from "./service-client.ts";
 export { isCleanText } from "./strict-json.ts";
+export * from "./topic-settings.ts";
 export * from "./user-token.ts";
 export * from "./user-token-keys.ts";

@@ -163,16 +163,36 @@ export async function* readChunks(
   size: number,
   report: (finding: Finding) => void,
 ): AsyncGenerator<Chunk> {
-  for (let index = 0; index * TILE_WIDTH < size; index += 1) {
-    const width = tileWidth({ level: 0, index }, size);
-    const bundlePath = tilePath({ level: "entries", index, width });
-    const leafPath = tilePath({ level: 0, index, width });
-    const [bundle, tile] = await Promise.all([read(bundlePath), read(leafPath)]);
-    const entries = bundle && decodeBundle(bundle);
-    const leaves = tile?.length === width * HASH_BYTES ? tile : undefined;
+  const count = Math.ceil(size / TILE_WIDTH);
+  // The next files are on their way while these are looked at.
+  let next = ahead(read, 0, size);
+  for (let index = 0; index < count; index += 1) {
+    const { width, bundle, leaf } = await next;
+    if (index + 1 < count) next = ahead(read, index + 1, size);
+    const entries = bundle.bytes && decodeBundle(bundle.bytes);
+    const leaves = leaf.bytes?.length === width * HASH_BYTES ? leaf.bytes : undefined;
     const position = index * TILE_WIDTH + 1;
-    if (entries === undefined) report({ code: "malformed_file", position, about: bundlePath });
-    if (leaves === undefined) report({ code: "malformed_file", position, about: leafPath });
+    if (entries === undefined) report({ code: "malformed_file", position, about: bundle.path });
+    if (leaves === undefined) report({ code: "malformed_file", position, about: leaf.path });
     yield { width, entries, leaves };
   }
+}
+
+/** What fails is told when it is waited for. */
+function ahead(read: ReadFile, index: number, size: number): ReturnType<typeof readFiles> {
+  const files = readFiles(read, index, size);
+  files.catch(() => undefined);
+  return files;
+}
+
+async function readFiles(read: ReadFile, index: number, size: number) {
+  const width = tileWidth({ level: 0, index }, size);
+  const paths = (["entries", 0] as const).map((level) => tilePath({ level, index, width }));
+  const [bundlePath = "", leafPath = ""] = paths;
+  const [bundle, leaf] = await Promise.all([read(bundlePath), read(leafPath)]);
+  return {
+    width,
+    bundle: { path: bundlePath, bytes: bundle },
+    leaf: { path: leafPath, bytes: leaf },
+  };
 }

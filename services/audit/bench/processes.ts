@@ -15,6 +15,8 @@ import type { World } from "@countinghouse/testing/world";
 const SERVICES = resolve(import.meta.dirname, "../..");
 const seed = (issuer: string) => deriveKey("a secret for benchmarks", `inner:${issuer}`);
 
+export const CHECKPOINT_KEY = Buffer.alloc(32, 7).toString("base64url");
+
 export interface Running {
   readonly url: string;
   readonly internalUrl: string;
@@ -31,13 +33,18 @@ export function startRelay({ server }: World): Promise<Running> {
   return start("relay", { DATABASE_URL: urlFor(server, "countinghouse_relay", "ledger") });
 }
 
-export function startAudit({ server, folder }: World, relay: Running): Promise<Running> {
+export function startAudit(
+  { server, folder }: World,
+  relay: Running,
+  settings: Record<string, string> = {},
+): Promise<Running> {
   return start("audit", {
     DATABASE_URL: urlFor(server, "countinghouse_audit", "audit"),
     RELAY_URL: relay.url,
     INNER_PRIVATE_KEY: seed("audit").toString("base64url"),
-    CHECKPOINT_KEY: Buffer.alloc(32, 7).toString("base64url"),
+    CHECKPOINT_KEY,
     CHECKPOINT_FOLDER: join(folder, "checkpoints"),
+    ...settings,
   });
 }
 

@@ -23,27 +23,38 @@ export interface LogReader {
     after: number,
     pageEvents?: number,
   ): AsyncGenerator<LogLine>;
-  /** So many events after a position. Throws a 503 when the log is out of reach. */
-  range(ledger: number, after: number, limit: number): Promise<LogLine[]>;
+  /**
+   * So many events after a position; undefined for a line that is none. Throws a 503 when the log
+   * is out of reach.
+   */
+  range(ledger: number, after: number, limit: number): Promise<(Envelope | undefined)[]>;
 }
 
 export function createLogReader(relay: Pick<ServiceClient, "open">): LogReader {
   async function read(query: { ledger: number; after: number; limit: number; stream?: string }) {
     const signal = AbortSignal.timeout(READ_TIMEOUT_MS);
     const response = await relay.open("readLogInside", { query, signal });
-    const lines = (await response.text()).split("\n").filter((line) => line !== "");
-    return lines.map((line) => ({ line, event: JSON.parse(line) as Envelope }));
+    return (await response.text()).split("\n").filter((line) => line !== "");
   }
   return {
     async *stream(ledger, stream, after, limit = PAGE_EVENTS) {
       for (let position = after; ; ) {
-        const page = await read({ ledger, after: position, stream, limit });
+        const lines = await read({ ledger, after: position, stream, limit });
+        const page = lines.map((line) => ({ line, event: JSON.parse(line) as Envelope }));
         yield* page;
         const last = page.at(-1);
         if (last === undefined || page.length < limit) return;
         position = last.event.position;
       }
     },
-    range: (ledger, after, limit) => read({ ledger, after, limit }),
+    range: async (ledger, after, limit) => (await read({ ledger, after, limit })).map(eventOf),
   };
+}
+
+function eventOf(line: string): Envelope | undefined {
+  try {
+    return JSON.parse(line) as Envelope;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,3 +1,4 @@
+import { CHECKPOINT_PARTITIONS, topicsOf } from "@countinghouse/contracts";
 import {
   createInnerSigner,
   createInnerVerifier,
@@ -12,35 +13,48 @@ import {
   loadConfig,
   type RunningService,
   runAsProcess,
+  topicSpec,
 } from "@countinghouse/service-kit";
 import { createNoteSigner, formatVerifierKey, type NoteSigner } from "@countinghouse/transparency";
 import { buildApp } from "./app.ts";
-import { configSchema } from "./config.ts";
+import { createBell } from "./bell.ts";
+import { type Config, configSchema } from "./config.ts";
 import { createLogReader } from "./log-reader.ts";
 import { createProgress } from "./progress.ts";
+import { type Publishing, type PublishingDeps, startPublishing } from "./publishing/publishing.ts";
 import { createTreeReader } from "./reading/tree-reader.ts";
+import { startComparing } from "./sealing/comparing.ts";
 import { createLedgers } from "./sealing/ledgers.ts";
 import { createPublishedFiles } from "./sealing/published.ts";
 import { startSealer } from "./sealing/sealer.ts";
 import { createTreeStore } from "./store/tree-store.ts";
 import { AUDIT_SCHEMA, type Tables } from "./tables.ts";
+import { createCosignatures } from "./witnessing/cosignatures.ts";
+import { parseWitnesses } from "./witnessing/witnesses.ts";
+import { startWitnessing } from "./witnessing/witnessing.ts";
+import { yieldToOthers } from "./yield.ts";
 
 const NAME = "audit";
 
 /** Starts the audit: follows every ledger, seals it, and answers with proofs. */
 export async function start(env: Env): Promise<RunningService> {
   const config = loadConfig(NAME, configSchema, env);
+  const witnesses = parseWitnesses(NAME, config.AUDIT_WITNESSES);
   const logger = createLogger(NAME, config);
   const metrics = createMetrics(NAME);
   const pool = createPool(config.DATABASE_URL, NAME, logger);
   const db = createKysely<Tables>(pool);
-  const store = createTreeStore(db.withSchema(AUDIT_SCHEMA));
+  const tables = db.withSchema(AUDIT_SCHEMA);
+  const store = createTreeStore(tables);
+  const cosignatures = createCosignatures(tables);
   const reader = createTreeReader(store);
   const published = createPublishedFiles(config.CHECKPOINT_FOLDER);
   const signerOf = signers(config.CHECKPOINT_KEY, config.AUDIT_ORIGIN);
   const inner = createInnerSigner(NAME, config.INNER_PRIVATE_KEY, config.INNER_PRIVATE_KEY_FILE);
   const relay = createServiceClient(config.RELAY_URL, "relay", inner);
-  const progress = createProgress(metrics, logger);
+  const log = createLogReader(relay);
+  const bell = createBell();
+  const progress = createProgress(metrics, logger, bell);
   const ledgers = createLedgers({
     relay,
     open: (ledger) => {
@@ -54,14 +68,37 @@ export async function start(env: Env): Promise<RunningService> {
   const readiness = [{ name: "database", check: () => pool.query("SELECT 1") }];
   const app = buildApp({
     ...{ ledgers, store, reader, logger, metrics, readiness },
-    log: createLogReader(relay),
+    ...{ log, cosignatures },
     verifierKeyOf: (ledger) => formatVerifierKey(signerOf(ledger).key),
     now: () => new Date(),
     verify: createInnerVerifier(NAME, config.INNER_PUBLIC_KEYS, config.INNER_PUBLIC_KEYS_FILE),
   });
   ledgers.run();
-  const release = [() => ledgers.stop(), () => db.destroy()];
+  const comparing = startComparing({
+    ...{ ledgers, log, store, observer: progress, rate: config.COMPARE_RATE, logger },
+  });
+  const publishing = publishingOf(config, { db: tables, ledgers, bell, metrics, logger });
+  const witnessing = startWitnessing({
+    ...{ witnesses, cosignatures, ledgers, reader, bell, metrics, logger },
+  });
+  const release = [
+    () => witnessing.stop(),
+    () => comparing.stop(),
+    async () => publishing?.stop(),
+    () => ledgers.stop(),
+    () => db.destroy(),
+  ];
   return listen({ name: NAME, app, metrics, readiness, config, release });
+}
+
+function publishingOf(
+  config: Config,
+  deps: Omit<PublishingDeps, "brokers" | "spec">,
+): Publishing | undefined {
+  const { KAFKA_BROKERS, TOPIC_PREFIX } = config;
+  if (KAFKA_BROKERS === undefined) return undefined;
+  const spec = topicSpec(topicsOf(TOPIC_PREFIX).checkpoints, CHECKPOINT_PARTITIONS, config);
+  return startPublishing({ ...deps, brokers: KAFKA_BROKERS.split(","), spec });
 }
 
 /** A key of its own for every ledger: a checkpoint of one is never one of another. */
@@ -78,4 +115,7 @@ function signers(key: string, origin: string): (ledger: number) => NoteSigner {
   };
 }
 
-if (import.meta.main) await runAsProcess(start);
+if (import.meta.main) {
+  yieldToOthers();
+  await runAsProcess(start);
+}

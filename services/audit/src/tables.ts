@@ -18,6 +18,17 @@ export interface Tables {
     readonly note: string;
     readonly signed_at: Generated<Date>;
   };
+  readonly checkpoint_cursors: {
+    readonly ledger: number;
+    readonly topic: string;
+    readonly size: string;
+  };
+  readonly cosignatures: {
+    readonly ledger: number;
+    readonly size: string;
+    readonly witness: string;
+    readonly line: string;
+  };
 }
 
 export type Database = Kysely<Tables>;

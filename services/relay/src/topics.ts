@@ -5,8 +5,8 @@ import {
   TopicMismatchError,
   type TopicSpec,
 } from "@countinghouse/bus";
-import { topicsOf } from "@countinghouse/contracts";
-import { type Env, loadConfig } from "@countinghouse/service-kit";
+import { CHECKPOINT_PARTITIONS, topicsOf } from "@countinghouse/contracts";
+import { type Env, loadConfig, topicSpec } from "@countinghouse/service-kit";
 import { type TopicsConfig, topicsSchema } from "./config.ts";
 
 /** What was found about a topic: nothing where it is as the settings want it. */
@@ -21,13 +21,14 @@ export interface TopicReport {
 
 /** The topic of account events as the settings want it. */
 export function accountEventsSpec(config: Omit<TopicsConfig, "KAFKA_BROKERS">): TopicSpec {
-  return {
-    topic: topicsOf(config.TOPIC_PREFIX).accountEvents,
-    partitions: config.TOPIC_PARTITIONS,
-    replication: config.TOPIC_REPLICATION,
-    retentionMs: config.TOPIC_RETENTION_MS,
-    ...(config.TOPIC_MIN_INSYNC !== undefined && { minInsync: config.TOPIC_MIN_INSYNC }),
-  };
+  const { accountEvents } = topicsOf(config.TOPIC_PREFIX);
+  return topicSpec(accountEvents, config.TOPIC_PARTITIONS, config);
+}
+
+/** All topics of a deployment, whoever fills them. */
+function allSpecs(config: TopicsConfig): TopicSpec[] {
+  const { checkpoints } = topicsOf(config.TOPIC_PREFIX);
+  return [accountEventsSpec(config), topicSpec(checkpoints, CHECKPOINT_PARTITIONS, config)];
 }
 
 /**
@@ -38,13 +39,17 @@ export function accountEventsSpec(config: Omit<TopicsConfig, "KAFKA_BROKERS">): 
 export async function lookAfterTopics(env: Env, creates: boolean): Promise<TopicReport[]> {
   const config = loadConfig("topics", topicsSchema, env);
   const brokers = config.KAFKA_BROKERS.split(",");
-  const spec = accountEventsSpec(config);
-  if (creates) {
-    await ensureTopic(brokers, spec, quiet).catch((error) => {
-      if (!(error instanceof TopicMismatchError)) throw error;
-    });
+  const reports: TopicReport[] = [];
+  for (const spec of allSpecs(config)) {
+    if (creates) {
+      await ensureTopic(brokers, spec, quiet).catch((error) => {
+        if (!(error instanceof TopicMismatchError)) throw error;
+      });
+    }
+    const differences = await checkTopic(brokers, spec, quiet);
+    reports.push({ topic: spec.topic, differences });
   }
-  return [{ topic: spec.topic, differences: await checkTopic(brokers, spec, quiet) }];
+  return reports;
 }
 
 /** Removes the topics that the settings in `env` name; for those of a benchmark. */

@@ -47,9 +47,6 @@ export interface LogQuery {
 /** The bank gives out a checkpoint that its key has not signed. */
 export class BadCheckpointError extends CliError {}
 
-/** The bank is out of reach, or too busy for longer than patience lasts. */
-export class UnreachableError extends CliError {}
-
 /** `attempts`: how often to ask before giving up. */
 export function createBank(
   { url, ledger, login }: { url: string; ledger: number; login: Login },
@@ -122,7 +119,7 @@ function getter(url: string, login: Login, attempts: number): Get {
       }
       const isPassing = response === undefined || [429, 502, 503].includes(response.status);
       if (!isPassing) throw new CliError(await sentenceOf(url, response));
-      if (attempt >= attempts) throw new UnreachableError(`The bank at ${url} does not answer.`);
+      if (attempt >= attempts) throw new CliError(`The bank at ${url} does not answer.`);
       const wished = Number(response?.headers.get("retry-after") ?? 0) * MS_PER_SECOND;
       await delay(Math.min(Math.max(wished, pauseMs), LONGEST_PAUSE_MS));
       pauseMs *= 2;

@@ -128,15 +128,18 @@ async function leavesOf(
   return leaves;
 }
 
-/** Where the log ends too early, the tiles say what is missing. */
+/** Where the log ends too early, bundles are cut off or empty; the tiles say what is missing. */
 async function exportLeavesAfter(
   { bank, folder }: EntriesExport,
   count: number,
   size: number,
 ): Promise<void> {
   for (let index = Math.floor(count / TILE_WIDTH); index * TILE_WIDTH < size; index += 1) {
-    const path = tilePath({ level: 0, index, width: tileWidth({ level: 0, index }, size) });
+    const width = tileWidth({ level: 0, index }, size);
+    const path = tilePath({ level: 0, index, width });
     if (!(await folder.has(path))) await fetchTile(bank, folder, path);
+    if (index * TILE_WIDTH < count) continue;
+    await folder.write(tilePath({ level: "entries", index, width }), "");
   }
 }
 

@@ -10,12 +10,15 @@ import {
   tilePath,
   type VerifierKey,
 } from "@countinghouse/transparency";
-import { BadCheckpointError, type Bank, UnreachableError } from "./bank.ts";
+import { CliError } from "../cli-error.ts";
+import { BadCheckpointError, type Bank } from "./bank.ts";
 import { conflictOf } from "./conflict.ts";
 import type { Memory } from "./watch-memory.ts";
 
 /** Lines of the log in one request; whole tiles. */
 const PAGE_EVENTS = 39 * TILE_WIDTH;
+/** Pages of old events at one look, so that the next checkpoint is not kept waiting. */
+const PAGES_A_LOOK = 10;
 
 /** What a monitor tells whoever watches. */
 export interface WatchObserver {
@@ -24,7 +27,7 @@ export interface WatchObserver {
   /** All events up to so many were read once more. */
   swept(events: number): void;
   alarm(code: AlarmCode, sentence: string): void;
-  /** The bank is out of reach: nothing is known, for better or worse. */
+  /** The bank does not answer, or not this login: nothing is known, for better or worse. */
   blind(sentence: string): void;
 }
 
@@ -54,20 +57,21 @@ export interface WatchOptions {
  */
 export async function watch(options: WatchOptions): Promise<void> {
   const { bank, key, memory, observer, signal } = options;
+  let sweptTo = 0;
   while (!signal.aborted) {
     try {
       const next = await bank.checkpoint(key);
       if (await goesOn(options, next)) {
         await takeNew(options, next);
-        await sweep(options);
+        sweptTo = await sweep(options, sweptTo);
         observer.sound(next);
         await memory.save();
       }
     } catch (error) {
       if (error instanceof BadCheckpointError) observer.alarm("bad_checkpoint", error.message);
-      else if (error instanceof UnreachableError) observer.blind(error.message);
-      else if (!(error instanceof Alarm)) throw error;
-      else observer.alarm(error.code, error.message);
+      else if (error instanceof Alarm) observer.alarm(error.code, error.message);
+      else if (error instanceof CliError) observer.blind(error.message);
+      else throw error;
     }
     if (options.isOnce) return;
     await delay(options.everyMs, undefined, { signal }).catch(() => undefined);
@@ -115,28 +119,39 @@ async function takeNew({ bank, memory }: WatchOptions, next: Checkpoint): Promis
   memory.take(next, grown, tiles);
 }
 
-/** Reads everything from the first event on, and compares each tile's root with the known one. */
-async function sweep({ bank, memory, observer, signal }: WatchOptions): Promise<void> {
+/**
+ * Reads old events on from where the last look ended, and compares each tile's root with the known
+ * one. Gives where to go on: 0 after the last of them.
+ */
+async function sweep(options: WatchOptions, from: number): Promise<number> {
+  const { memory, observer, signal, isOnce } = options;
   const { size } = memory.edge;
-  for (let at = 0; at < size && !signal.aborted; at += PAGE_EVENTS) {
-    const limit = Math.min(PAGE_EVENTS, size - at);
-    const lines = await bank.events({ after: at, limit });
-    const leaves = lines.map(leafOf);
-    for (let first = 0; first < limit; first += TILE_WIDTH) {
-      const index = (at + first) / TILE_WIDTH;
-      const width = Math.min(TILE_WIDTH, limit - first);
-      const found = leaves.slice(first, first + width);
-      if (memory.isTile(index, found)) continue;
-      const wanted = await leavesOf(bank, index, width);
-      const wrong = wanted.findIndex((leaf, i) => !found[i]?.equals(leaf));
-      const position = at + first + Math.max(wrong, 0) + 1;
-      if (found.length < width && wrong >= found.length) {
-        throw new Alarm("log_short", `the log ends before position ${position}, which was sealed`);
-      }
-      throw new Alarm("log_differs", sentenceAbout(position));
-    }
+  let at = from;
+  for (let pages = 0; at < size && (isOnce || pages < PAGES_A_LOOK); pages += 1) {
+    if (signal.aborted) return at;
+    await comparePage(options, at, Math.min(PAGE_EVENTS, size - at));
+    at += PAGE_EVENTS;
   }
-  if (!signal.aborted) observer.swept(size);
+  if (at < size) return at;
+  observer.swept(size);
+  return 0;
+}
+
+async function comparePage({ bank, memory }: WatchOptions, at: number, limit: number) {
+  const leaves = (await bank.events({ after: at, limit })).map(leafOf);
+  for (let first = 0; first < limit; first += TILE_WIDTH) {
+    const index = (at + first) / TILE_WIDTH;
+    const width = Math.min(TILE_WIDTH, limit - first);
+    const found = leaves.slice(first, first + width);
+    if (memory.isTile(index, found)) continue;
+    const wanted = await leavesOf(bank, index, width);
+    const wrong = wanted.findIndex((leaf, i) => !found[i]?.equals(leaf));
+    const position = at + first + Math.max(wrong, 0) + 1;
+    if (found.length < width && wrong >= found.length) {
+      throw new Alarm("log_short", `the log ends before position ${position}, which was sealed`);
+    }
+    throw new Alarm("log_differs", sentenceAbout(position));
+  }
 }
 
 async function firstDifference(

@@ -101,6 +101,7 @@ async function measureAll(
   for (const what of queue) {
     signal.throwIfAborted();
     progress.start(what.name);
+    await ground.system.setAudit(what.withAudit);
     if (what.withReadSide && !hasReadSide) {
       await ground.system.startReadSide();
       hasReadSide = true;

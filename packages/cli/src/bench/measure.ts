@@ -42,7 +42,7 @@ export interface Ground extends LoadGround {
 }
 
 const WARM_UP_MS = 2_000;
-const OBSERVED = ["gateway", "command", "auth", "relay", "query", "postgres"] as const;
+const OBSERVED = ["gateway", "command", "auth", "relay", "query", "audit", "postgres"] as const;
 let loads = 0;
 
 /** Measures once; undefined when this machine cannot. */

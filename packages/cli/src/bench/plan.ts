@@ -12,6 +12,8 @@ export interface Measurement {
   readonly withReadSide: boolean;
   /** Transfers a second to ask for; as many as there can be unless given. */
   readonly ratePerSecond?: number;
+  /** With the audit at work, having sealed everything before, and the relay that it reads. */
+  readonly withAudit: boolean;
   /** Measured in every round, because ratios are taken of it. */
   readonly isRepeated: boolean;
 }
@@ -21,6 +23,7 @@ export const NAMES = {
   yardstick: "pgbench TPC-B, 64 clients",
   floor: "floor, 64 clients",
   direct: "direct, 64 clients",
+  audited: "direct, 64 clients, audit at work",
   gateway: "gateway, 64 clients",
   hot: "direct, 64 clients, one hot account",
   bulk: "direct, 8 clients, bulk of 1000",
@@ -40,6 +43,7 @@ const PLAIN = {
   pattern: "uniform",
   transfers: 1,
   withReadSide: false,
+  withAudit: false,
   isRepeated: false,
 } as const;
 
@@ -56,6 +60,7 @@ export function measurements(): Measurement[] {
     { ...repeated, name: NAMES.yardstick, what: "yardstick" },
     { ...repeated, name: NAMES.floor, what: "floor" },
     { ...repeated, name: NAMES.direct, what: "direct" },
+    { ...repeated, name: NAMES.audited, what: "direct", withAudit: true },
     { ...repeated, name: NAMES.gateway, what: "gateway" },
     { ...repeated, name: NAMES.hot, what: "direct", pattern: "hot" },
     bulk(),

@@ -114,6 +114,12 @@ function ratiosOf(named: ReadonlyMap<string, Sample>, memory: readonly number[])
       "at least",
     ],
     ["direct against the HTTP floor", direct / rate(NAMES.floor), 0.4, "at least"],
+    [
+      "direct with the audit at work against without",
+      rate(NAMES.audited) / direct,
+      0.98,
+      "at least",
+    ],
     ["gateway against direct", rate(NAMES.gateway) / direct, 0.55, "at least"],
     ["bulk of 1,000, transfers a second", rate(NAMES.bulk), 10_000, "at least"],
     ["bulk of 1,000 against bare inserts", rate(NAMES.bulk) / rate(NAMES.insert), 0.5, "at least"],

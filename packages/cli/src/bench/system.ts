@@ -7,10 +7,12 @@ import { findRunning } from "../running.ts";
 import { type Service, topicsRemover } from "../services.ts";
 import type { Settings } from "../settings.ts";
 import { environmentsOf, topicsEnv } from "../start/environment.ts";
+import type { System } from "../start/in-process.ts";
 import { startProcesses } from "../start/processes.ts";
 import { databaseServer, pickPlaces, secretOf } from "../start/start.ts";
 import { createSteps } from "../start/steps.ts";
 import { createTeardown } from "../start/teardown.ts";
+import { untilSealed } from "./sealed.ts";
 
 /** A system under measurement: each service a process of its own. */
 export interface BenchSystem {
@@ -21,11 +23,14 @@ export interface BenchSystem {
   pidOf(name: Service | "postgres"): number | undefined;
   /** Starts the services that only read. A running system has them running already. */
   startReadSide(): Promise<void>;
+  /** Has the audit at work, with all of the log sealed, or not. A running system stays as it is. */
+  setAudit(isAtWork: boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
 const WRITE_SIDE: readonly Service[] = ["auth", "command", "gateway"];
 const READ_SIDE: readonly Service[] = ["relay", "query"];
+const AUDIT_SIDE: readonly Service[] = ["relay", "audit"];
 const NO_LIMITS = {
   RATE_LIMIT_ADDRESS: "0",
   RATE_LIMIT_USER: "0",
@@ -73,15 +78,27 @@ export async function startForBench(
       const system = await startProcesses(environments, folder.logs, steps.say, signal, names);
       teardown.add(() => system.stop());
       for (const name of names) pids.set(name, () => system.pidOf(name));
+      return system;
     };
+    let audit: System | undefined;
+    const ledgerUrl = urlFor(server, "countinghouse_command", "ledger");
     await steps.run("The write side, a process each", () => launch(WRITE_SIDE));
     const names = Object.keys(places) as Service[];
     return {
       server,
       urls: Object.fromEntries(names.map((name) => [name, places[name].url])) as never,
-      ledgerUrl: urlFor(server, "countinghouse_command", "ledger"),
+      ledgerUrl,
       pidOf: (name) => (name === "postgres" ? server.pid : pids.get(name)?.()),
-      startReadSide: () => launch(READ_SIDE),
+      startReadSide: async () => void (await launch(READ_SIDE)),
+      async setAudit(isAtWork) {
+        if (isAtWork && audit === undefined) {
+          audit = await launch(AUDIT_SIDE);
+          await untilSealed(ledgerUrl, places.audit.url, server.secretKey);
+        } else if (!isAtWork) {
+          await audit?.stop();
+          audit = undefined;
+        }
+      },
       stop: () => teardown.run(),
     };
   } catch (error) {
@@ -112,6 +129,7 @@ export function useRunning(settings: Settings): BenchSystem {
     ledgerUrl: urlFor(server, "countinghouse_command", "ledger"),
     pidOf: (name) => (name === "postgres" ? undefined : services[name].pid),
     startReadSide: async () => {},
+    setAudit: async () => {},
     stop: async () => {},
   };
 }

@@ -179,11 +179,16 @@ export function topicsEnv(settings: Settings): Env {
 }
 
 function auditOf({ settings, server, checkpoints }: Parts): Env {
+  // Its own topic has one partition for good.
+  const { TOPIC_PARTITIONS: _, ...topics } = topicsEnv(settings);
   return {
     DATABASE_URL: urlFor(server, "countinghouse_audit", "audit"),
     CHECKPOINT_KEY: checkpointKey(settings, server.secretKey),
     CHECKPOINT_FOLDER: checkpoints,
     AUDIT_ORIGIN: settings.AUDIT_ORIGIN,
+    AUDIT_WITNESSES: settings.AUDIT_WITNESSES,
+    ...topics,
+    COMPARE_RATE: settings.AUDIT_COMPARE_RATE,
   };
 }
 

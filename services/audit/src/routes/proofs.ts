@@ -33,11 +33,15 @@ export function handleInclusion(deps: RouteDeps): Handler<"proveInclusion"> {
 }
 
 /** Throws a 400 for a size that was never signed. */
-async function signedNote({ store }: RouteDeps, sealer: Sealer, size: number): Promise<string> {
-  if (sealer.published?.size === size) return sealer.published.note;
-  const note = await store.checkpoint(sealer.ledger, size);
+async function signedNote(
+  { store, cosignatures }: RouteDeps,
+  { ledger, published }: Sealer,
+  size: number,
+): Promise<string> {
+  if (published?.size === size) return published.note;
+  const note = await store.checkpoint(ledger, size);
   if (note === undefined) throw malformed("?treeSize", "is the size of no signed checkpoint");
-  return note;
+  return note + (await cosignatures.of(ledger, size)).join("");
 }
 
 export function handleConsistency(deps: RouteDeps): Handler<"proveConsistency"> {

@@ -21,6 +21,11 @@ export interface LedgersDeps {
   readonly logger: Logger;
 }
 
+/** How many events the log has had: of a database that was set back, what was published counts. */
+function knownOf({ edge, published }: Sealer): number {
+  return Math.max(edge.size, published?.size ?? 0);
+}
+
 export function createLedgers({ relay, open, onLength, logger }: LedgersDeps): Ledgers {
   const opening = new Map<number, Promise<Sealer>>();
   const sealers = new Map<number, Sealer>();
@@ -40,7 +45,7 @@ export function createLedgers({ relay, open, onLength, logger }: LedgersDeps): L
   }
 
   async function listLedgers(): Promise<readonly { readonly ledger: number }[]> {
-    const before = new Map([...sealers].map(([ledger, { edge }]) => [ledger, edge.size]));
+    const before = new Map([...sealers].map(([ledger, sealer]) => [ledger, knownOf(sealer)]));
     const answer = await relay.ask("listLedgers", {});
     const items = answer?.items ?? [];
     for (const { ledger, position } of items) {

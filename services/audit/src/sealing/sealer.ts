@@ -10,7 +10,7 @@ import {
 } from "@countinghouse/transparency";
 import { createBell } from "../bell.ts";
 import { TreeMovedError } from "../store/growth.ts";
-import { entryOf, grow } from "./grow.ts";
+import { entryOf, grow, type Leaf, leafOf } from "./grow.ts";
 import { type LedgerDeps, type OpenedLedger, openLedger } from "./open-ledger.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -18,9 +18,9 @@ import { Refusal } from "./refusal.ts";
 const CHECKPOINT_EVENTS = 256;
 const CHECKPOINT_EVERY_MS = 1_000;
 /** Events of one checkpoint at most. */
-const SEAL_EVENTS_MAX = 2_048;
+const SEAL_EVENTS_MAX = 8_192;
 /** Events that wait to be sealed before nothing more is taken. */
-const PENDING_MAX = 4_096;
+const PENDING_MAX = 16_384;
 /** Pauses after failures: the first, and the longest. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
@@ -49,6 +49,8 @@ export interface Sealer {
   readonly followAfter: number;
   /** Takes events in their order, and returns once there is room for more. */
   offer(events: readonly Envelope[]): Promise<void>;
+  /** Adds a witness's line of signature to the newest checkpoint, if it still has that size. */
+  cosign(size: number, line: string): void;
   /** Whether a checkpoint covers so many events, within so many milliseconds. */
   covers(size: number, withinMs: number): Promise<boolean>;
   stop(): Promise<void>;
@@ -63,7 +65,7 @@ export async function startSealer(deps: SealerDeps): Promise<Sealer> {
 
 class LedgerSealer implements Sealer {
   readonly #deps: SealerDeps;
-  readonly #pending: Envelope[] = [];
+  readonly #pending: Leaf[] = [];
   readonly #arrival = createBell();
   readonly #progress = createBell();
   #edge: TreeEdge;
@@ -72,6 +74,8 @@ class LedgerSealer implements Sealer {
   /** Stored, and not yet remembered as published. */
   #unpublished: { readonly note: string; readonly recordedAtMs: number } | undefined;
   #refusal: Refusal | undefined;
+  /** Why nothing after what waits can be sealed. */
+  #unsealable: Refusal | undefined;
   #checkpointAtMs = Number.NEGATIVE_INFINITY;
   #pauseMs = FIRST_PAUSE_MS;
   #isStopping = false;
@@ -111,14 +115,30 @@ class LedgerSealer implements Sealer {
 
   async offer(events: readonly Envelope[]): Promise<void> {
     for (const event of events) {
-      if (this.#refusal !== undefined) return;
+      if (this.#refusal !== undefined || this.#unsealable !== undefined) break;
       const next = this.#edge.size + this.#pending.length + 1;
       if (event.position > next) throw new Error(`position ${event.position} instead of ${next}`);
-      if (event.position === next) this.#pending.push(event);
+      if (event.position === next) this.#take(event);
       else if (event.position === this.#edge.size) await this.#compare(event);
     }
     this.#arrival.ring();
     while (this.#pending.length >= PENDING_MAX && !this.#isStopping) await this.#progress.rung();
+  }
+
+  /** One that cannot be sealed is refused once what came before it is sealed. */
+  #take(event: Envelope): void {
+    try {
+      this.#pending.push(leafOf(event));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#unsealable = error;
+    }
+  }
+
+  cosign(size: number, line: string): void {
+    const published = this.#published;
+    if (published?.size !== size || published.note.includes(line)) return;
+    this.#published = parseCheckpoint(published.note + line);
   }
 
   async covers(size: number, withinMs: number): Promise<boolean> {
@@ -165,30 +185,32 @@ class LedgerSealer implements Sealer {
   /** Until the next checkpoint is due; undefined while there is nothing to seal. */
   #waitMs(): number | undefined {
     const { length } = this.#pending;
+    if (this.#unsealable !== undefined) return 0;
     if (length === 0) return undefined;
     if (length >= CHECKPOINT_EVENTS || this.#goal !== undefined) return 0;
     return this.#checkpointAtMs + CHECKPOINT_EVERY_MS - performance.now();
   }
 
   async #seal(): Promise<void> {
+    if (this.#pending.length === 0 && this.#unsealable !== undefined) throw this.#unsealable;
     const startedAtMs = performance.now();
     const { ledger, store, observer } = this.#deps;
     const room = (this.#goal?.size ?? Number.POSITIVE_INFINITY) - this.#edge.size;
-    const events = this.#pending.slice(0, Math.min(SEAL_EVENTS_MAX, room));
-    const { edge, entries, tiles } = await grow(this.#edge, events);
+    const leaves = this.#pending.slice(0, Math.min(SEAL_EVENTS_MAX, room));
+    const { edge, entries, tiles } = await grow(this.#edge, leaves);
     const from = { size: this.#edge.size, root: this.#edge.root() };
     const to = { size: edge.size, root: edge.root() };
     const note = this.#noteOf(to);
     await store.append({ ledger, from, to, entries, tiles, note });
     this.#edge = edge;
-    this.#pending.splice(0, events.length);
+    this.#pending.splice(0, leaves.length);
     this.#pauseMs = FIRST_PAUSE_MS;
     if (note !== undefined) {
       this.#goal = undefined;
-      const recordedAtMs = Date.parse(events.at(-1)?.recordedAt ?? "");
+      const recordedAtMs = Date.parse(leaves.at(-1)?.recordedAt ?? "");
       this.#unpublished = { note, recordedAtMs };
     }
-    observer.sealed(ledger, events.length, (performance.now() - startedAtMs) / 1_000);
+    observer.sealed(ledger, leaves.length, (performance.now() - startedAtMs) / 1_000);
     this.#progress.ring();
   }
 

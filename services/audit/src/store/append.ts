@@ -50,16 +50,14 @@ async function storeEntries(tx: Tx, { ledger, from, to, entries }: Growth): Prom
     const taken = await takeTail(tx, ledger);
     const all = [...taken, ...entries];
     const first = from.size - taken.length;
-    const bundles = Array.from({ length: fullAfter - fullBefore }, async (_, i) => {
-      const index = fullBefore + i;
+    const bundles = [];
+    for (let index = fullBefore; index < fullAfter; index += 1) {
       const begin = index * TILE_WIDTH - first;
+      // One after another: each compressor is a megabyte to set up, many at once are slower.
       const bytes = await compress(encodeBundle(all.slice(begin, begin + TILE_WIDTH)), COMPRESSION);
-      return { ledger, index: String(index), bytes };
-    });
-    await tx
-      .insertInto("bundles")
-      .values(await Promise.all(bundles))
-      .execute();
+      bundles.push({ ledger, index: String(index), bytes });
+    }
+    await tx.insertInto("bundles").values(bundles).execute();
   }
   const begin = Math.max(end - from.size, 0);
   const rest = entries.slice(begin).map((entry, i) => {

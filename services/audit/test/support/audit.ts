@@ -53,14 +53,16 @@ export interface TestAudit {
   checkpoint(ledger?: number): Promise<Checkpoint>;
   /** The first checkpoint of at least so many events. */
   checkpointOf(size: number, ledger?: number): Promise<Checkpoint>;
-  /** Resolves once a line of the metrics begins so. */
-  alarm(metric: string): Promise<void>;
+  /** Resolves once a line of the metrics begins so, and has a text in it. */
+  alarm(metric: string, text?: string): Promise<void>;
   /** The alarms that are raised. */
   alarms(): Promise<string[]>;
   stop(): Promise<void>;
   restart(settings?: Record<string, string>): Promise<void>;
   /** A second process of the same service; the caller closes it. */
-  another(): Promise<RunningService>;
+  another(settings?: Record<string, string>): Promise<RunningService>;
+  /** The sizes of all checkpoints that are stored, but that of the empty tree. */
+  signed(ledger?: number): Promise<number[]>;
   /** Runs SQL in the service's database with the rights of a superuser, triggers off. */
   tamper(sql: string): Promise<void>;
   /** All rows of the database, to be put back later. */
@@ -104,10 +106,6 @@ export async function openAudit(...logs: StubLog[]): Promise<TestAudit> {
     const { text } = await auditor(`/v1/audit/checkpoint?ledger=${ledger}`);
     return openCheckpoint(text, [await key(ledger)]);
   };
-  const alarms = async () => {
-    const { text } = await ask(service?.internalUrl, "/metrics", {});
-    return text.split("\n").filter((line) => /^audit_(refused|log_).*[1-9]\d*$/.test(line));
-  };
   return {
     ...{ relay, folder, auditor, as, key, checkpoint },
     async checkpointOf(size, ledger) {
@@ -115,9 +113,10 @@ export async function openAudit(...logs: StubLog[]): Promise<TestAudit> {
       await until(isThere, `no checkpoint of ${size} events`);
       return checkpoint(ledger);
     },
-    alarms,
-    async alarm(metric) {
-      await until(async () => (await alarms()).some((line) => line.startsWith(metric)), metric);
+    alarms: () => alarmsOf(service),
+    async alarm(metric, text = "") {
+      const isIt = (line: string) => line.startsWith(metric) && line.includes(text);
+      await until(async () => (await alarmsOf(service)).some(isIt), metric);
     },
     async stop() {
       await service?.close();
@@ -127,7 +126,8 @@ export async function openAudit(...logs: StubLog[]): Promise<TestAudit> {
       await service?.close();
       service = await start({ ...env, ...settings });
     },
-    another: () => start(env),
+    another: (settings = {}) => start({ ...env, ...settings }),
+    signed: (ledger = 1) => signed(admin, ledger),
     tamper: async (sql) => void (await admin.query(sql)),
     backUp: () => backUp(admin),
     async close() {
@@ -140,7 +140,23 @@ export async function openAudit(...logs: StubLog[]): Promise<TestAudit> {
   };
 }
 
-const TABLES = ["trees", "tiles", "bundles", "tail", "checkpoints"];
+async function alarmsOf(service: RunningService | undefined): Promise<string[]> {
+  const { text } = await ask(service?.internalUrl, "/metrics", {});
+  return text.split("\n").filter((line) => /^audit_(refused|log_|witness_).*[1-9]\d*$/.test(line));
+}
+
+async function signed(admin: pg.Client, ledger: number): Promise<number[]> {
+  const { rows } = await admin.query<{ size: string }>(
+    "SELECT size FROM audit.checkpoints WHERE ledger = $1 AND size > 0 ORDER BY size",
+    [ledger],
+  );
+  return rows.map(({ size }) => Number(size));
+}
+
+const TABLES = [
+  ...["trees", "tiles", "bundles", "tail", "checkpoints"],
+  ...["checkpoint_cursors", "cosignatures"],
+];
 
 async function backUp(admin: pg.Client): Promise<() => Promise<void>> {
   for (const table of TABLES) {
