@@ -16,4 +16,5 @@ export * from "./schemas/envelope.ts";
 export { EventHeaders } from "./schemas/event-headers.ts";
 export * from "./schemas/identity.ts";
 export * from "./schemas/primitives.ts";
+export * from "./schemas/schedules.ts";
 export * from "./topics.ts";

@@ -6,10 +6,14 @@ import * as audit from "./schemas/audit.ts";
 import * as banking from "./schemas/banking.ts";
 import * as identity from "./schemas/identity.ts";
 import { Problem, Uuid } from "./schemas/primitives.ts";
+import * as schedules from "./schemas/schedules.ts";
 
 type Json = Record<string, unknown>;
 
-const SCHEMAS = { ...named(accounts), ...named(banking), ...named(identity), ...named(audit) };
+const SCHEMAS: Record<string, TSchema> = Object.assign(
+  {},
+  ...[accounts, banking, schedules, identity, audit].map(named),
+);
 
 /** The statuses of problems that any operation may answer, whatever it does. */
 const COMMON_REFUSALS = [400, 429, 431, 503];

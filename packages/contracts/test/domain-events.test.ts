@@ -1,8 +1,8 @@
-import type { AccountEvent, TransferEvent } from "@countinghouse/domain";
+import type { AccountEvent, ScheduleEvent, TransferEvent } from "@countinghouse/domain";
 import { expect, test } from "vitest";
 import { EVENTS, type EventData, type EventType } from "../src/index.ts";
 
-type DomainEvent = AccountEvent | TransferEvent;
+type DomainEvent = AccountEvent | ScheduleEvent | TransferEvent;
 type DataOf<T extends EventType> = Extract<DomainEvent, { type: T }>["data"];
 type Keys<T> = keyof T extends infer Key ? (string extends Key ? never : Key) : never;
 
@@ -43,6 +43,11 @@ test("what the domain writes is what the newest schemas say; the compiler holds 
     CardUnfrozen: true,
     CardCancelled: true,
     TransferReversed: true,
+    TransferScheduled: true,
+    ScheduledTransferMade: true,
+    ScheduledTransferRefused: true,
+    ScheduleFinished: true,
+    ScheduleCancelled: true,
   };
   expect(Object.keys(agreement).sort()).toEqual(Object.keys(EVENTS).sort());
 });

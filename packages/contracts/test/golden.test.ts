@@ -8,7 +8,7 @@ import { EVENTS, type EventType, newestVersion, readEvent } from "../src/index.t
 
 const SCHEMAS = resolve(import.meta.dirname, "../schemas");
 const golden = goldenEvents();
-const ajv = new Ajv2020({ strict: false, formats: { "date-time": true } });
+const ajv = new Ajv2020({ strict: false, formats: { "date-time": true, date: true } });
 const validatorOf = (file: string) => {
   return ajv.compile({ ...JSON.parse(readFileSync(resolve(SCHEMAS, file), "utf8")), $id: file });
 };

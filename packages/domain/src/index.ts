@@ -5,4 +5,5 @@ export * from "./hold/index.ts";
 export * from "./ids.ts";
 export * from "./limits/index.ts";
 export * from "./money.ts";
+export * from "./schedule/index.ts";
 export * from "./transfer/index.ts";

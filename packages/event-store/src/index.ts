@@ -10,4 +10,5 @@ export {
   readRecords,
   type StoredEvent,
 } from "./records.ts";
+export * from "./schedules.ts";
 export { assertDurable, createEventStore } from "./store.ts";

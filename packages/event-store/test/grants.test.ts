@@ -49,7 +49,7 @@ test.each(ROLES)("[S19] %s may do to tables what the list says and no more", asy
   expect(Object.fromEntries(rows.map(({ name, may }) => [name, may]))).toEqual(ON_TABLES[role]);
 });
 
-test("[S19] only the command role may append to, lock and announce at the log", async () => {
+test("[S19] only the command role may call the functions of the log", async () => {
   const { rows } = await log.owner.query(
     `SELECT role, array_agg(p.proname::text ORDER BY p.proname) AS may
        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, unnest($1::text[]) AS role
@@ -58,7 +58,7 @@ test("[S19] only the command role may append to, lock and announce at the log", 
     [ROLES],
   );
   expect(rows).toEqual([
-    { role: "countinghouse_command", may: ["announce", "append", "lock_head"] },
+    { role: "countinghouse_command", may: ["announce", "append", "lock_head", "take_lease"] },
   ]);
 });
 
@@ -80,6 +80,6 @@ test("[S19] the functions that run as the owner look nowhere but in the catalogu
       WHERE ${OURS} AND p.prosecdef ORDER BY 1`,
   );
   const first = "search_path=pg_catalog, pg_temp";
-  const names = ["announce", "append", "lock_head"];
+  const names = ["announce", "append", "lock_head", "take_lease"];
   expect(rows).toEqual(names.map((proname) => ({ proname, first })));
 });

@@ -3,6 +3,7 @@ export * from "./app.ts";
 export * from "./calendar.ts";
 export * from "./config.ts";
 export * from "./consistency-token.ts";
+export * from "./cursors.ts";
 export * from "./database.ts";
 export { asProblem, sendProblem } from "./errors.ts";
 export * from "./formats.ts";

@@ -1,8 +1,9 @@
 import { makeLedgerId } from "@countinghouse/domain";
-import type { EventStore } from "@countinghouse/event-store";
+import type { EventStore, ScheduleBook } from "@countinghouse/event-store";
 import {
   type AppDeps,
   type ConsistencyTokens,
+  type Cursors,
   createApp,
   type InnerVerifier,
   serveOperations,
@@ -22,8 +23,10 @@ import { holdRoutes } from "./routes/holds.ts";
 import { limitRoutes } from "./routes/limits.ts";
 import { openAccountRoute } from "./routes/open-account.ts";
 import { postingRoutes } from "./routes/postings.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { transferRoutes } from "./routes/transfers.ts";
+import { createScheduler } from "./schedules/scheduler.ts";
 
 /** Random bytes of an id. */
 const ID_BYTES = 8;
@@ -37,6 +40,8 @@ export interface CommandDeps extends Omit<AppDeps, "name" | "requestIds"> {
   readonly when: RouteDeps["when"];
   /** The key of what stands for card numbers in requests that are kept. */
   readonly maskKey: Buffer;
+  readonly book: ScheduleBook;
+  readonly cursors: Cursors;
 }
 
 /** The command service: route, decide, append, answer. */
@@ -56,11 +61,15 @@ export function buildApp(deps: CommandDeps): FastifyInstance {
     store,
     ...{ userExists, useOtp, when, newId },
   };
+  const scheduler = createScheduler({ ...deps, ...routes });
+  app.addHook("onListen", async () => scheduler.start());
+  app.addHook("onClose", () => scheduler.stop());
   serveOperations(app, "command", verify, {
     openAccount: openAccountRoute(routes),
     ...postingRoutes(routes),
     ...statusRoutes(routes),
     ...transferRoutes(routes),
+    ...scheduleRoutes({ ...deps, ...routes }),
     transferBatch: batchRoute(routes),
     ...holdRoutes(routes),
     ...limitRoutes(routes),

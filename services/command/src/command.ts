@@ -25,7 +25,8 @@ export type Outcome =
   | {
       readonly kind: "accepted";
       readonly status: number;
-      readonly body: object;
+      /** Null for an answer without one. */
+      readonly body: object | null;
       /** By the index of the read that they belong to. */
       readonly events: ReadonlyMap<number, readonly NewEvent[]>;
     }

@@ -5,8 +5,12 @@ import {
   accountFromJson,
   accountToJson,
   evolveAccount,
+  evolveSchedule,
   evolveTransfer,
   type ReversedTransfer,
+  SCHEDULE_STATE_SCHEMA,
+  type Schedule,
+  type ScheduleEvent,
   TRANSFER_STATE_SCHEMA,
   type TransferEvent,
 } from "@countinghouse/domain";
@@ -31,9 +35,22 @@ export const AGGREGATES: Aggregates = {
     fromJson: (json) => json,
     schema: TRANSFER_STATE_SCHEMA,
   },
+  schedule: {
+    evolve: (state, event) => {
+      return evolveSchedule(state as Schedule | undefined, event as unknown as ScheduleEvent);
+    },
+    toJson: (state) => ({ ...(state as Schedule) }),
+    fromJson: (json) => json,
+    schema: SCHEDULE_STATE_SCHEMA,
+  },
 };
 
 /** The account of a view's stream. */
 export function accountOf(stream: { readonly state: unknown } | undefined): Account | undefined {
   return stream?.state as Account | undefined;
+}
+
+/** The schedule of a view's stream. */
+export function scheduleOf(stream: { readonly state: unknown } | undefined): Schedule | undefined {
+  return stream?.state as Schedule | undefined;
 }

@@ -13,6 +13,8 @@ const [JSON_TYPE, PROBLEM_TYPE] = [
   "application/problem+json; charset=utf-8",
 ];
 
+const NO_CONTENT = 204;
+
 /** Executes commands exactly once per key and gives their answers, the same bytes every time. */
 export interface Executor {
   /**
@@ -32,7 +34,8 @@ type Keyed = Pick<Command, "scope" | "key" | "request">;
 /** An answer whose body is text already, to go out as it is. */
 interface TextAnswer {
   readonly status: number;
-  readonly body: string;
+  /** Absent where the status is that of no content. */
+  readonly body?: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -114,7 +117,7 @@ function answerOf({ answer, isOwn }: Recorded, asked: Keyed): TextAnswer {
   if (!isOwn) checkSameRequest(answer.request, asked.request);
   return {
     status,
-    body: response,
+    ...(status !== NO_CONTENT && { body: response }),
     headers: {
       "content-type": status >= PROBLEMS.malformed.status ? PROBLEM_TYPE : JSON_TYPE,
       "consistency-token": token,

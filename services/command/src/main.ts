@@ -1,6 +1,7 @@
-import { assertDurable, createEventStore } from "@countinghouse/event-store";
+import { assertDurable, createEventStore, createScheduleBook } from "@countinghouse/event-store";
 import {
   createConsistencyTokens,
+  createCursors,
   createInnerSigner,
   createInnerVerifier,
   createLogger,
@@ -31,13 +32,16 @@ export async function start(env: Env): Promise<RunningService> {
   );
   const auth = createServiceClient(config.AUTH_URL, "auth", signer);
   const readiness = [{ name: "log", check: () => pool.query("SELECT 1") }];
+  const tokenKey = Buffer.from(config.TOKEN_KEY, "base64url");
   await assertDurable(pool);
   const app = buildApp({
     logger,
     metrics,
     readiness,
     store: createEventStore(pool),
-    tokens: createConsistencyTokens(Buffer.from(config.TOKEN_KEY, "base64url")),
+    book: createScheduleBook(pool),
+    tokens: createConsistencyTokens(tokenKey),
+    cursors: createCursors(tokenKey),
     verify: createInnerVerifier("command", config.INNER_PUBLIC_KEYS, config.INNER_PUBLIC_KEYS_FILE),
     maskKey: deriveKey(config.TOKEN_KEY, "card-mask"),
     when: createClock(config.TIME_ZONE),

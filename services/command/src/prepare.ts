@@ -10,6 +10,7 @@ import {
   moneyText,
   type PostingEvent,
   parseAmount,
+  type ScheduleEvent,
   type TransferEvent,
   type When,
 } from "@countinghouse/domain";
@@ -75,7 +76,7 @@ export function moneyOf(text: MoneyText, at: string): Money {
 }
 
 /** A fact of the domain as the log takes it. */
-export function eventOf({ type, data }: AccountEvent | TransferEvent): NewEvent {
+export function eventOf({ type, data }: AccountEvent | TransferEvent | ScheduleEvent): NewEvent {
   return { type, schemaVersion: newestVersion(type), data: data as unknown as NewEvent["data"] };
 }
 

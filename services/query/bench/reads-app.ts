@@ -2,13 +2,13 @@
 import type { AddressInfo } from "node:net";
 import {
   createConsistencyTokens,
+  createCursors,
   createInnerVerifier,
   createLogger,
   createMetrics,
 } from "@countinghouse/service-kit";
 import { buildApp } from "../src/app.ts";
 import { createWaitingRoom } from "../src/consistency/waiting-room.ts";
-import { createCursors } from "../src/cursors.ts";
 import { createLiveHub } from "../src/live/hub.ts";
 import {
   createLook,

@@ -1,5 +1,6 @@
 import {
   createConsistencyTokens,
+  createCursors,
   createInnerSigner,
   createInnerVerifier,
   createKysely,
@@ -22,7 +23,6 @@ import { buildApp } from "./app.ts";
 import { type Config, configSchema } from "./config.ts";
 import { createResolveRanges } from "./consistency/ranges.ts";
 import { createWaitingRoom, type Reached, type WaitingRoom } from "./consistency/waiting-room.ts";
-import { createCursors } from "./cursors.ts";
 import { type FollowingDeps, followAlways, kafkaPlace } from "./following.ts";
 import { createLiveHub, type LiveHub } from "./live/hub.ts";
 import { observeLive } from "./live/observe.ts";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { newKey, type Teller } from "./teller.ts";
 
+const TOMORROW_MS = 86_400_000;
 const money = (value: string) => ({ value, currency: "EUR" });
 
 interface Person {
@@ -32,6 +33,8 @@ export async function tellStory({ teller, createAdmin }: StoryDeps): Promise<voi
   const to = await openAccount(teller, bob);
   const moved = await moveMoney(teller, ada, bob, from, to);
   await readBack(teller, ada, from, moved);
+  await planAhead(teller, ada, from, to);
+  await readStatement(teller, ada, from, moved);
   await readLog(teller, admin, createAdmin, from);
   teller.say(
     "\nThat was everything. Each line that begins with curl can be pasted and sent again.",
@@ -102,6 +105,41 @@ async function readBack(
   teller.chapter("Ada's balance and history");
   await teller.ask({ path: `/v1/accounts/${from}`, as, after, status: 200 });
   await teller.ask({ path: `/v1/accounts/${from}/transactions`, as, after, status: 200 });
+}
+
+async function planAhead(
+  teller: Teller,
+  { variable: as }: Person,
+  fromAccountId: string,
+  toAccountId: string,
+): Promise<void> {
+  const path = "/v1/scheduled-transfers";
+  const firstOn = new Date(Date.now() + TOMORROW_MS).toISOString().slice(0, 10);
+  const parties = { fromAccountId, toAccountId };
+  const body = { ...parties, amount: money("40.00"), reference: "Rent", firstOn, every: "month" };
+
+  teller.chapter("Ada orders the rent for every month from tomorrow on, and looks at it");
+  const order = { method: "POST", path, as, key: newKey("order"), body, status: 201 } as const;
+  const { scheduleId } = (await teller.ask(order)).body;
+  await teller.ask({ path: `${path}/${scheduleId}`, as, status: 200 });
+
+  teller.chapter("She thinks better of it");
+  const cancel = { method: "DELETE", path: `${path}/${scheduleId}`, as, status: 204 } as const;
+  await teller.ask({ ...cancel, key: newKey("cancel") });
+}
+
+async function readStatement(
+  teller: Teller,
+  { variable: as }: Person,
+  from: string,
+  after: string,
+): Promise<void> {
+  teller.chapter("Her statement of this month; as PDF and as camt.053, too");
+  const { body } = await teller.ask({ path: `/v1/accounts/${from}`, as, after, status: 200 });
+  const path = `/v1/accounts/${from}/statements/${String(body.openedAt).slice(0, 7)}`;
+  for (const accept of ["application/json", "text/csv"]) {
+    await teller.ask({ path, as, after, accept, status: 200 });
+  }
 }
 
 async function readLog(

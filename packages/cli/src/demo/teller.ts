@@ -3,7 +3,7 @@ import { CliError } from "../cli-error.ts";
 
 /** One request of the demo, as a person would say it. */
 interface Ask {
-  readonly method?: "GET" | "POST" | "PUT";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   /** Whose token goes along: the name of a shell variable that an earlier step set. */
   readonly as?: string;
@@ -12,6 +12,8 @@ interface Ask {
   readonly key?: string;
   /** See at least what the command that answered this token did. */
   readonly after?: string;
+  /** The form of the answer, where there are several. */
+  readonly accept?: string;
   /** The status that the demo expects; another one ends it. */
   readonly status: number;
 }
@@ -66,7 +68,7 @@ export function newKey(what: string): string {
 }
 
 function send(baseUrl: string, request: Ask, token: string): Promise<Response> {
-  const { method = "GET", path, as, body, key, after } = request;
+  const { method = "GET", path, as, body, key, after, accept } = request;
   return fetch(baseUrl + path, {
     method,
     headers: {
@@ -74,6 +76,7 @@ function send(baseUrl: string, request: Ask, token: string): Promise<Response> {
       ...(body !== undefined && { "content-type": "application/json" }),
       ...(key !== undefined && { "idempotency-key": key }),
       ...(after !== undefined && { "consistency-token": after }),
+      ...(accept !== undefined && { accept }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   }).catch((cause: unknown) => {
@@ -82,11 +85,13 @@ function send(baseUrl: string, request: Ask, token: string): Promise<Response> {
 }
 
 /** The request as a command line; bodies have no single quote, so that none needs escaping. */
-function curlOf(baseUrl: string, { method = "GET", path, as, body, key, after }: Ask): string {
+function curlOf(baseUrl: string, request: Ask): string {
+  const { method = "GET", path, as, body, key, after, accept } = request;
   const headers = [
     ...(as === undefined ? [] : [`-H "authorization: Bearer $${as}"`]),
     ...(key === undefined ? [] : [`-H 'idempotency-key: ${key}'`]),
     ...(after === undefined ? [] : [`-H 'consistency-token: ${after}'`]),
+    ...(accept === undefined ? [] : [`-H 'accept: ${accept}'`]),
     ...(body === undefined ? [] : ["-H 'content-type: application/json'"]),
   ];
   const data = body === undefined ? [] : [`-d '${JSON.stringify(body)}'`];

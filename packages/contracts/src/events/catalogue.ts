@@ -8,7 +8,7 @@ export type Upcaster = (data: Record<string, unknown>) => Record<string, unknown
 /** One event type: in which streams it is, and every version of its data, from the first. */
 export interface EventSpec {
   /** Events of account streams are in the topic of account events; the others in the log alone. */
-  readonly stream: "account" | "transfer";
+  readonly stream: "account" | "transfer" | "schedule";
   readonly summary: string;
   readonly versions: readonly [TObject, ...TObject[]];
   /** From version 1 to 2, from 2 to 3 and so on: one fewer than versions. */
@@ -161,6 +161,36 @@ export const EVENTS = {
     stream: "transfer",
     summary: "A transfer was reversed; says so in the transfer's own stream.",
     versions: [schemas.TransferReversedV1],
+    upcasters: [],
+  },
+  TransferScheduled: {
+    stream: "schedule",
+    summary: "A transfer was ordered for a day, or for one day after another.",
+    versions: [schemas.TransferScheduledV1],
+    upcasters: [],
+  },
+  ScheduledTransferMade: {
+    stream: "schedule",
+    summary: "The transfer of a day was made; its legs are in the accounts' streams.",
+    versions: [schemas.ScheduledTransferMadeV1],
+    upcasters: [],
+  },
+  ScheduledTransferRefused: {
+    stream: "schedule",
+    summary: "The transfer of a day was refused, and is not tried again.",
+    versions: [schemas.ScheduledTransferRefusedV1],
+    upcasters: [],
+  },
+  ScheduleFinished: {
+    stream: "schedule",
+    summary: "Every transfer of the schedule was made or refused.",
+    versions: [schemas.ScheduleFinishedV1],
+    upcasters: [],
+  },
+  ScheduleCancelled: {
+    stream: "schedule",
+    summary: "Nothing of the schedule comes any more.",
+    versions: [schemas.ScheduleCancelledV1],
     upcasters: [],
   },
 } as const satisfies Catalogue;

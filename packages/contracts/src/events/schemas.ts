@@ -125,3 +125,17 @@ export const CardActivatedV1 = Type.Object(cardStep);
 export const CardFrozenV1 = Type.Object(cardStep);
 export const CardUnfrozenV1 = Type.Object(cardStep);
 export const CardCancelledV1 = Type.Object(cardStep);
+export const TransferScheduledV1 = Type.Object({
+  ownerId: Uuid,
+  fromAccountId: Uuid,
+  toAccountId: Uuid,
+  amount: MoneyShown,
+  reference,
+  firstOn: Day,
+  every: Type.Optional(Type.Enum(["day", "week", "month"])),
+  count: Type.Optional(Type.Integer({ minimum: 1 })),
+});
+export const ScheduledTransferMadeV1 = Type.Object({ on: Day, transferId: Uuid });
+export const ScheduledTransferRefusedV1 = Type.Object({ on: Day, code: Type.String() });
+export const ScheduleFinishedV1 = Type.Object({});
+export const ScheduleCancelledV1 = Type.Object({});

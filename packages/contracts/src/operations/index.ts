@@ -6,12 +6,14 @@ import { internalOperations } from "./internal.ts";
 import { logOperations } from "./log.ts";
 import type { Operation } from "./operation.ts";
 import { queryOperations } from "./queries.ts";
+import { scheduleOperations } from "./schedules.ts";
 
 /** The operations that callers reach through the gateway. */
 export const publicOperations = {
   ...identityOperations,
   ...commandOperations,
   ...bankingOperations,
+  ...scheduleOperations,
   ...queryOperations,
   ...logOperations,
   ...auditOperations,

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { createEventStore, type EventStore } from "@countinghouse/event-store";
+import { createEventStore, createScheduleBook, type EventStore } from "@countinghouse/event-store";
 import {
   type ConsistencyTokens,
   createConsistencyTokens,
+  createCursors,
   createLogger,
   createMetrics,
   createPool,
@@ -53,6 +54,8 @@ export async function openInstances(
     return buildApp({
       ...{ logger, tokens, readiness: [], metrics: createMetrics("command") },
       store: around(createEventStore(pool)),
+      cursors: createCursors(randomBytes(32)),
+      book: createScheduleBook(pool),
       verify: () => ({ kind: "user", userId, sessionId: randomUUID(), roles: ["teller"] }),
       userExists: async () => true,
       useOtp: async () => "no_mfa",

@@ -1,6 +1,5 @@
 import { PAGE_LIMIT } from "@countinghouse/contracts";
-import type { Handler } from "@countinghouse/service-kit";
-import { pageOf } from "../cursors.ts";
+import { type Handler, pageOf } from "@countinghouse/service-kit";
 import {
   type AccountRow,
   getAccount,

@@ -1,7 +1,6 @@
 import { type LimitsShown, PAGE_LIMIT } from "@countinghouse/contracts";
 import { moneyText } from "@countinghouse/domain";
-import { dayIn, type Handler, ProblemError } from "@countinghouse/service-kit";
-import { pageOf } from "../cursors.ts";
+import { dayIn, type Handler, ProblemError, pageOf } from "@countinghouse/service-kit";
 import { type AccountRow, getAccount } from "../projections/accounts/queries.ts";
 import { getCard, listCards, showCard } from "../projections/cards/queries.ts";
 import {

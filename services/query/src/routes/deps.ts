@@ -1,7 +1,6 @@
-import type { ConsistencyTokens, VersionRequirement } from "@countinghouse/service-kit";
+import type { ConsistencyTokens, Cursors, VersionRequirement } from "@countinghouse/service-kit";
 import type { ResolveRanges } from "../consistency/ranges.ts";
 import type { WaitingRoom } from "../consistency/waiting-room.ts";
-import type { Cursors } from "../cursors.ts";
 import type { ReadAs } from "../reader.ts";
 
 /** What the routes work with. */

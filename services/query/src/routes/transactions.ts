@@ -1,6 +1,5 @@
 import { PAGE_LIMIT } from "@countinghouse/contracts";
-import { type Handler, malformed } from "@countinghouse/service-kit";
-import { pageOf } from "../cursors.ts";
+import { type Handler, malformed, pageOf } from "@countinghouse/service-kit";
 import { getAccount } from "../projections/accounts/queries.ts";
 import {
   type EntryFilter,

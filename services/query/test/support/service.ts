@@ -4,6 +4,7 @@ import type { Role } from "@countinghouse/contracts";
 import {
   type AccountVersion,
   createConsistencyTokens,
+  createCursors,
   createInnerSigner,
   createInnerVerifier,
   createLogger,
@@ -20,7 +21,6 @@ import {
   type WaitingLimits,
   type WaitingRoom,
 } from "../../src/consistency/waiting-room.ts";
-import { createCursors } from "../../src/cursors.ts";
 import { createLiveHub, type LiveHub, type LiveLimits } from "../../src/live/hub.ts";
 import {
   createLook,

@@ -1,4 +1,5 @@
-import { createSealer, malformed } from "@countinghouse/service-kit";
+import { createSealer } from "./opaque.ts";
+import { malformed } from "./problem-error.ts";
 
 /** Where a page of one list begins, as opaque text that fits this list and no other. */
 export interface PageCursor {

@@ -1,0 +1,3 @@
+export * from "./decide.ts";
+export type * from "./events.ts";
+export * from "./state.ts";
