@@ -126,3 +126,31 @@ for (const search of BAD_RANGES) {
     expect((await world.owner(`/v1/accounts/${id}/daily-balances?${search}`)).status).toBe(400);
   });
 }
+
+test("days are those of the time zone, also when the clocks go forward within one", async () => {
+  const berlin = await serving({ now: () => new Date(NOW), timeZone: "Europe/Berlin" });
+  const { log } = berlin;
+  log.nowMs = Date.parse("2026-03-27T23:30:00.000Z");
+  const account = log.open();
+  log.nowMs = Date.parse("2026-03-28T22:59:59.999Z");
+  log.deposit(account, "1.00");
+  log.nowMs = Date.parse("2026-03-29T21:59:59.999Z");
+  log.deposit(account, "2.00");
+  log.nowMs = Date.parse("2026-03-29T22:00:00.000Z");
+  log.deposit(account, "4.00");
+  await berlin.catchUp();
+  const path = `/v1/accounts/${account}/daily-balances?from=2026-03-01&to=2026-04-01`;
+  const { items } = (await berlin.owner(path)).body;
+  expect(items.map((item: Item) => `${item.date} ${item.closing.value}`)).toEqual([
+    "2026-03-28 1.00",
+    "2026-03-29 3.00",
+    "2026-03-30 7.00",
+    "2026-03-31 7.00",
+  ]);
+  await berlin.end();
+});
+
+interface Item {
+  readonly date: string;
+  readonly closing: { readonly value: string };
+}

@@ -1,9 +1,16 @@
 import { moneyText } from "@countinghouse/domain";
-import { type Handler, malformed, ProblemError } from "@countinghouse/service-kit";
-import { dayOf, daysBetween, daysLater } from "../days.ts";
+import {
+  dayIn,
+  type Handler,
+  malformed,
+  ProblemError,
+  startOfDay,
+} from "@countinghouse/service-kit";
+import { daysBetween, daysLater } from "../days.ts";
 import { type AccountRow, findAccount, getAccount } from "../projections/accounts/queries.ts";
-import { listClosings } from "../projections/daily-balances/queries.ts";
-import { lastEntryAt } from "../projections/entries/queries.ts";
+import { type Closing, listClosings } from "../projections/daily-balances/queries.ts";
+import { balancesBefore, lastEntryAt } from "../projections/entries/queries.ts";
+import type { Tx } from "../tables.ts";
 import { readFor } from "./consistent-read.ts";
 import type { RouteDeps } from "./deps.ts";
 
@@ -40,17 +47,33 @@ export function handleDailyBalances(deps: RouteDeps): Handler<"dailyBalances"> {
     if (daysBetween(from, to) > DAYS_MAX) throw malformed("?to", `is over ${DAYS_MAX} days later`);
     const items = await readFor(deps, call, async (tx) => {
       const account = await getAccount(tx, call.scope, call.params.accountId);
-      const today = dayOf(latestOf(account, deps.now()).toISOString());
-      const first = later(from, dayOf(account.opened_at.toISOString()));
+      const { timeZone } = deps;
+      const today = dayIn(timeZone, latestOf(account, deps.now()));
+      const first = later(from, dayIn(timeZone, account.opened_at));
       const end = earlier(to, daysLater(today, 1));
       if (first >= end) return [];
-      const closings = await listClosings(tx, account.account_id, first, end);
+      const closings = await closingsOf(tx, account.account_id, first, end, timeZone);
       return closings.map(({ date, closingMinor }) => {
         return { date, closing: moneyText(closingMinor, account.currency) };
       });
     });
     return { status: 200, body: { items, nextCursor: null } };
   };
+}
+
+/** The table has the days of UTC; those of another zone are looked up one by one in the entries. */
+async function closingsOf(
+  tx: Tx,
+  accountId: string,
+  from: string,
+  to: string,
+  timeZone: string,
+): Promise<Closing[]> {
+  if (timeZone === "UTC") return listClosings(tx, accountId, from, to);
+  const days = Array.from({ length: daysBetween(from, to) }, (_, i) => daysLater(from, i));
+  const ends = days.map((day) => startOfDay(timeZone, daysLater(day, 1)));
+  const balances = await balancesBefore(tx, accountId, ends);
+  return days.map((date, i) => ({ date, closingMinor: balances[i] ?? 0n }));
 }
 
 /** Now; or when the account last changed, should the clock of the log be ahead of this one. */

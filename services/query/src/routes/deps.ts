@@ -14,6 +14,6 @@ export interface RouteDeps {
   /** The latest that happened to proposals, in any account. Throws a 503 when nobody can tell. */
   readonly latestProposals: () => Promise<readonly VersionRequirement[]>;
   readonly now: () => Date;
-  /** Whose days are the bank's, by its IANA name. */
+  /** Whose days and months are the bank's. */
   readonly timeZone: string;
 }

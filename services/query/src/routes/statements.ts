@@ -35,7 +35,6 @@ const FORMS = ["application/json", "text/csv", "application/xml", "application/p
 export interface StatementDeps extends RouteDeps {
   readonly log: Pick<LogReader, "readStream">;
   readonly printer: Printer;
-  readonly timeZone: string;
 }
 
 export function handleStatement(deps: StatementDeps): Handler<"statement"> {

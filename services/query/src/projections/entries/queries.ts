@@ -78,6 +78,32 @@ export function lastEntryAt(tx: Tx, accountId: string, at: Date): Promise<EntryR
     .executeTakeFirst();
 }
 
+/** The balance of an account just before each of some moments, in their order; or else 0. */
+export async function balancesBefore(
+  tx: Tx,
+  accountId: string,
+  moments: readonly Date[],
+): Promise<bigint[]> {
+  const moment = sql<{ moment: Date; place: string }>`
+    unnest(${moments}::timestamptz[]) with ordinality`;
+  const rows = await tx
+    .selectFrom(moment.as<"m">(sql`m (moment, place)`))
+    .select((eb) => {
+      return eb
+        .selectFrom("entries as e")
+        .select("e.balance_after_minor")
+        .where("e.account_id", "=", accountId)
+        .whereRef("e.recorded_at", "<", "m.moment")
+        .orderBy("e.recorded_at", "desc")
+        .orderBy("e.version", "desc")
+        .limit(1)
+        .as("minor");
+    })
+    .orderBy("m.place")
+    .execute();
+  return rows.map(({ minor }) => BigInt(minor ?? 0));
+}
+
 /**
  * The entries that follow versions of accounts, for each place in the order given; oldest first, at
  * most `limit` a place.
