@@ -31,7 +31,7 @@ function startProcess(): ChildProcess {
       LOG_LEVEL: "silent",
       INNER_PUBLIC_KEYS: JSON.stringify({ gateway: ed25519PublicKey(ed25519FromSeed(seed)) }),
       INNER_PRIVATE_KEY: seed.toString("base64url"),
-      TOKEN_KEY: seed.toString("base64url"),
+      TOKEN_KEY: randomBytes(32).toString("base64url"),
       AUTH_URL: "http://127.0.0.1:1",
       DATABASE_URL: world.url,
     },
