@@ -29,7 +29,11 @@ const FAULTS: [what: string, fault: Fault, sentence: RegExp][] = [
   ["a cluster of another version", oldCluster, /is of PostgreSQL 15; this release runs 18\.$/],
   ["[S71] a SQLite URL", () => ({ DATABASE_URL: "sqlite:///bank.db" }), /SQLite.+PostgreSQL/],
   ["no database server", nobody, /^PostgreSQL at 127\.0\.0\.1:1 cannot be reached: .+$/],
-  ["[S6] [S70] a short secret", () => ({ SECRET_KEY: "short" }), /SECRET_KEY .*32 characters$/],
+  [
+    "[S6] [S70] a short secret",
+    () => ({ SECRET_KEY: "short" }),
+    /^countinghouse cannot start: SECRET_KEY .*32 characters/,
+  ],
   [
     "[S70] [S73a] no secret in production",
     () => ({ ENVIRONMENT: "production" }),

@@ -103,7 +103,7 @@ const { findAccount, getAccount, listAccounts, overdueIn } = accounts;
 const { getCard, listCards } = cards;
 const { getHold, listHolds, overdueHolds } = holds;
 const { listProposals } = proposals;
-const { lastEntryAt, listEntries, listNext } = entries;
+const { balancesBefore, lastEntryAt, listEntries, listNext } = entries;
 const { listClosings } = dailyBalances;
 const { readEntries, sumUpMonth } = statements;
 const { lastJournalEntry, trialBalanceAt, trialBalanceOfAll } = generalLedger;
@@ -125,6 +125,12 @@ const CASES: Case[] = [
   page("a later page", {}, key),
   page("a page of some time", { from, q: "no" }, undefined),
   page("a page of a type", { type: "fee" }, key, "entries_of_type"),
+  [
+    "balances at some moments",
+    ...([balancesBefore, own] as const),
+    (tx) => balancesBefore(tx, ACCOUNT, [at, new Date("2026-02-02T00:00:00.000Z")]),
+    "entries_in_time",
+  ],
   ["a past balance", lastEntryAt, own, (tx) => lastEntryAt(tx, ACCOUNT, at), "entries_in_time"],
   [
     "what streams are sent",
