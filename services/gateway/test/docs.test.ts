@@ -50,7 +50,7 @@ test("[S16] in production neither a document nor the page is there", async () =>
   const folder = mkdtempSync(join(tmpdir(), "countinghouse-docs-"));
   const { certFile, keyFile, ca } = await newCertificate(folder);
   const tls = { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
-  gateway = await openGateway({ ...PRODUCTION, ...tls });
+  gateway = await openGateway({ ...PRODUCTION, LOG_LEVEL: "fatal", ...tls });
   for (const path of ["/openapi.json", "/asyncapi.json", "/docs", "/docs/"]) {
     const [answer] = await once(get(gateway.url + path, { ca, agent: false }), "response");
     expect(answer.statusCode).toBe(401);
