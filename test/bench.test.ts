@@ -5,10 +5,16 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { TEST_SECRET } from "@countinghouse/testing";
 import pg from "pg";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
+import { openBank, type RunningBank } from "./support/running-bank.ts";
 
 const MAIN = resolve(import.meta.dirname, "../packages/cli/src/main.ts");
+const SHORT = ["--seconds=1", "--rounds=1", "--accounts=128"];
 const TIMEOUT_MS = 120_000;
+
+function bench(args: string[], env: NodeJS.ProcessEnv): Promise<{ stdout: string }> {
+  return promisify(execFile)(process.execPath, [MAIN, "bench", ...args], { env });
+}
 
 let folder: string;
 let said: string;
@@ -27,10 +33,8 @@ beforeAll(async () => {
     DATABASE_URL: inject("postgresUrl"),
     SECRET_KEY: TEST_SECRET,
   };
-  const short = ["--seconds=1", "--rounds=1", "--accounts=128", "--only=1 client", "--json", json];
-  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "bench", ...short], {
-    env,
-  });
+  const few = ["--only=1 client", "--history=5000"];
+  const { stdout } = await bench([...SHORT, ...few, "--json", json], env);
   said = stdout;
   report = JSON.parse(readFileSync(json, "utf8"));
 }, TIMEOUT_MS);
@@ -39,7 +43,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("a benchmark answers every request with success and prints a table", () => {
   const names = report.rows.map(({ name }) => name);
-  expect(names).toEqual(["floor, 1 client", "direct, 1 client", "gateway, 1 client"]);
+  expect(names).toEqual([
+    ...["floor, 1 client", "direct, 1 client", "gateway, 1 client"],
+    "direct, 64 clients, long history",
+  ]);
   for (const { name, perSecond, statuses } of report.rows) {
     expect(perSecond).toBeGreaterThan(0);
     expect(Object.keys(statuses ?? {})).toEqual(["201"]);
@@ -77,4 +84,31 @@ test("[S41] logins are measured, and transfers beside them", { timeout: TIMEOUT_
     // What a login was answered depends on how busy the machine is, not that it was.
     expect(Object.keys(statuses).filter((status) => !/^(200|429|503)$/.test(status))).toEqual([]);
   }
+});
+
+describe("of a bank that runs, a benchmark", () => {
+  let bank: RunningBank;
+  afterEach(() => bank.close(), TIMEOUT_MS);
+
+  test(
+    "uses its doors, and leaves what it made in its log",
+    async () => {
+      bank = await openBank();
+      const args = ["--running", "--only=direct, 1 client", ...SHORT];
+      const { stdout } = await bench(args, bank.env);
+      expect(stdout).toContain("✔ every acknowledged transfer is in the log once");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "says what to do where requests are limited",
+    async () => {
+      bank = await openBank([], { RATE_LIMIT_REGISTER: "20" });
+      const refused = await bench(["--running", ...SHORT], bank.env).catch((error) => error);
+      expect(refused).toMatchObject({ code: 1 });
+      expect(refused.stderr).toContain("start it with RATE_LIMIT_ADDRESS=0");
+    },
+    TIMEOUT_MS,
+  );
 });

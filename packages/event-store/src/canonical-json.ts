@@ -10,7 +10,19 @@ export function canonicalJson(value: unknown): string {
   for (const name of Object.keys(value).sort()) {
     const member: unknown = (value as Record<string, unknown>)[name];
     if (member === undefined) continue;
-    text += `${text === "" ? "" : ","}${JSON.stringify(name)}:${canonicalJson(member)}`;
+    text += (text === "" ? "" : ",") + label(name) + canonicalJson(member);
   }
   return `{${text}}`;
+}
+
+/** Names with their quotes: those of events are few, and come thousands of times a second. */
+const LABELS_MAX = 1_000;
+const labels = new Map<string, string>();
+
+function label(name: string): string {
+  const known = labels.get(name);
+  if (known !== undefined) return known;
+  const made = `${JSON.stringify(name)}:`;
+  if (labels.size < LABELS_MAX) labels.set(name, made);
+  return made;
 }

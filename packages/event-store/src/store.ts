@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import type pg from "pg";
 import { createAnnouncements } from "./announcements.ts";
-import { appendToLedger } from "./append.ts";
+import { appendToLedger, rowsOf } from "./append.ts";
 import { NotDurableError, named } from "./errors.ts";
 import { alone, findOrigin, findOverdueHolds } from "./holds.ts";
 import type {
@@ -25,6 +25,7 @@ export function createEventStore(pool: pg.Pool): EventStore {
   return {
     announce: createAnnouncements(pool),
     append: (decisions) => appendDecisions(pool, decisions),
+    prepare: (decision) => ({ ...decision, rows: rowsOf(decision) }),
     load: (refs) => load(pool, refs),
     locked: (ledgers, work) => locked(pool, ledgers, work),
     findAnswers: (keys) => findAnswers(pool, keys),

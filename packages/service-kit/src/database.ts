@@ -14,13 +14,16 @@ export interface PoolLimits {
   readonly socket: (() => Socket) | undefined;
   /** Settings of the server for its connections, as `-c name=value`. */
   readonly options: string;
+  /** How long a transaction may wait for its next statement before the server undoes it. */
+  readonly idleInTransactionMs: number;
 }
 
 /** How much later than the server the client gives a statement up. */
 const SILENCE_MS = 2_000;
 
 const USUAL: PoolLimits = {
-  ...{ max: 10, acquireTimeoutMs: 2_000, statementTimeoutMs: 10_000 },
+  ...{ max: 10, acquireTimeoutMs: 2_000 },
+  ...{ statementTimeoutMs: 10_000, idleInTransactionMs: 10_000 },
   ...{ pipeline: false, socket: undefined, options: "" },
 };
 
@@ -31,10 +34,9 @@ export function createPool(
   logger: Logger,
   limits: Partial<PoolLimits> = {},
 ): pg.Pool {
-  const { max, acquireTimeoutMs, statementTimeoutMs, pipeline, socket, options } = {
-    ...USUAL,
-    ...limits,
-  };
+  const all = { ...USUAL, ...limits };
+  const { max, acquireTimeoutMs, statementTimeoutMs, idleInTransactionMs } = all;
+  const { pipeline, socket, options } = all;
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -42,7 +44,7 @@ export function createPool(
     statement_timeout: statementTimeoutMs,
     // A server that is cut off ends no statement; without this whoever waits would wait for ever.
     query_timeout: statementTimeoutMs + SILENCE_MS,
-    idle_in_transaction_session_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     application_name: `countinghouse-${service}`,
     pipeline,
     ...(socket !== undefined && { stream: socket }),

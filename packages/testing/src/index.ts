@@ -7,3 +7,4 @@ export { type LocalBroker, type SecureListener, startLocalBroker } from "./kafka
 export { type ClusterNode, type LocalCluster, startLocalCluster } from "./kafka/local-cluster.ts";
 export * from "./kafka.ts";
 export * from "./redis.ts";
+export { type ServiceProcess, spawnService } from "./spawn-service.ts";

@@ -24,7 +24,8 @@ export interface Draft {
   drop(): void;
 }
 
-export function createDraft(cache: StreamCache, { aggregates, tokens }: BatcherDeps): Draft {
+export function createDraft(cache: StreamCache, deps: BatcherDeps): Draft {
+  const { aggregates, tokens, store } = deps;
   const streams = new Map<string, Stream>();
   const results: Result[] = [];
   const ground = { streams, heads: undefined, aggregates, tokens };
@@ -45,7 +46,11 @@ export function createDraft(cache: StreamCache, { aggregates, tokens }: BatcherD
     },
     add(command) {
       isWhole &&= base !== undefined && !needsHeads(command) && command.reads.every(isAtHand);
-      if (isWhole) results.push(...decideBatch([command], ground));
+      if (!isWhole) return;
+      for (const result of decideBatch([command], ground)) {
+        if ("fault" in result) results.push(result);
+        else results.push({ command, decision: store.prepare(result.decision) });
+      }
     },
     take: (count) => (isWhole && results.length === count ? { results, streams } : undefined),
     drop() {

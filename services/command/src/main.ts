@@ -19,12 +19,15 @@ import { buildApp } from "./app.ts";
 import { createClock } from "./clock.ts";
 import { configSchema } from "./config.ts";
 
+/** A process that is stopped while it holds the head of a ledger keeps the others no longer. */
+const LIMITS = { idleInTransactionMs: 2_000 };
+
 /** Starts the command service on the settings in `env`. */
 export async function start(env: Env): Promise<RunningService> {
   const config = loadConfig("command", configSchema, env);
   const logger = createLogger("command", config);
   const metrics = createMetrics("command");
-  const pool = createPool(config.DATABASE_URL, "command", logger);
+  const pool = createPool(config.DATABASE_URL, "command", logger, LIMITS);
   const signer = createInnerSigner(
     "command",
     config.INNER_PRIVATE_KEY,

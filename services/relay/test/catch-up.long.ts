@@ -2,13 +2,17 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { topicsOf } from "@countinghouse/contracts";
-import { createDatabases, describeWithKafka, kafkaBrokers } from "@countinghouse/testing";
+import {
+  createDatabases,
+  describeWithKafka,
+  kafkaBrokers,
+  spawnService,
+} from "@countinghouse/testing";
 import { type Admin, Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fillLog } from "./support/fill.ts";
 import { sendAlone } from "./support/kafkajs-alone.ts";
-import { relayEnv } from "./support/relay.ts";
-import { spawnRelay } from "./support/spawn-relay.ts";
+import { RELAY, relayEnv } from "./support/relay.ts";
 
 /*
  * How fast a relay catches up: a log of transfers, one relay process, one broker, PostgreSQL, all
@@ -62,7 +66,7 @@ describeWithKafka("catching up", () => {
     const relayUrl = databases.urlOf("ledger", "countinghouse_relay");
     const brokers = kafkaBrokers();
     const env = { ...relayEnv(relayUrl), KAFKA_BROKERS: brokers.join(","), TOPIC_PREFIX: prefix };
-    const relay = await spawnRelay(env, NODE_ARGS);
+    const relay = await spawnService(RELAY, env, NODE_ARGS);
     let megabytes = 0;
     const look = () => {
       megabytes = Math.max(megabytes, residentOf(relay.pid));

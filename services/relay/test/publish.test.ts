@@ -1,13 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { ensureTopic } from "@countinghouse/bus";
 import { ACCOUNT_EVENT_PARTITIONS, topicsOf } from "@countinghouse/contracts";
-import { describeWithKafka, kafkaBrokers } from "@countinghouse/testing";
+import {
+  describeWithKafka,
+  kafkaBrokers,
+  type ServiceProcess,
+  spawnService,
+} from "@countinghouse/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { start } from "../src/main.ts";
 import { createLedger, type Ledger } from "./support/ledger.ts";
 import { metric } from "./support/metrics.ts";
-import { eventsIn, type Relay, relayEnv, startRelay } from "./support/relay.ts";
-import { type RelayProcess, spawnRelay } from "./support/spawn-relay.ts";
+import { eventsIn, RELAY, type Relay, relayEnv, startRelay } from "./support/relay.ts";
 import { readTopic, type TopicReader } from "./support/topic.ts";
 
 const WITHIN = { timeout: 20_000, interval: 25 };
@@ -44,8 +48,8 @@ describeWithKafka("publishing the log", { timeout: 60_000 }, () => {
     opened.push(relay);
     return relay;
   }
-  async function relayProcess(): Promise<RelayProcess> {
-    const relay = await spawnRelay(env());
+  async function relayProcess(): Promise<ServiceProcess> {
+    const relay = await spawnService(RELAY, env());
     opened.push({ close: () => relay.end() });
     return relay;
   }

@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { topicsOf } from "@countinghouse/contracts";
-import { describeWithKafka, kafkaBrokers } from "@countinghouse/testing";
+import {
+  describeWithKafka,
+  kafkaBrokers,
+  type ServiceProcess,
+  spawnService,
+} from "@countinghouse/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLedger, type Ledger } from "./support/ledger.ts";
 import { metric } from "./support/metrics.ts";
-import { relayEnv } from "./support/relay.ts";
-import { type RelayProcess, spawnRelay } from "./support/spawn-relay.ts";
+import { RELAY, relayEnv } from "./support/relay.ts";
 import { readTopic, type TopicReader } from "./support/topic.ts";
 
 const AFTER_KILL_MS = 5_000;
@@ -17,7 +21,7 @@ const ACCOUNTS = 12;
 describeWithKafka("two relay processes", { timeout: 90_000 }, () => {
   let ledger: Ledger;
   let reader: TopicReader;
-  let relays: readonly [active: RelayProcess, standby: RelayProcess];
+  let relays: readonly [active: ServiceProcess, standby: ServiceProcess];
   let load: { stop(): Promise<number> };
 
   beforeEach(async () => {
@@ -25,9 +29,9 @@ describeWithKafka("two relay processes", { timeout: 90_000 }, () => {
     const prefix = `test.${randomUUID()}`;
     const KAFKA_BROKERS = kafkaBrokers().join(",");
     const env = { ...relayEnv(ledger.relayUrl), KAFKA_BROKERS, TOPIC_PREFIX: prefix };
-    const active = await spawnRelay(env);
+    const active = await spawnService(RELAY, env);
     await expect.poll(() => isActive(active), WITHIN).toBe(1);
-    relays = [active, await spawnRelay(env)];
+    relays = [active, await spawnService(RELAY, env)];
     reader = readTopic(kafkaBrokers(), topicsOf(prefix).accountEvents);
     load = await startLoad(ledger);
     await expect.poll(() => reader.distinct(), WITHIN).toBeGreaterThan(200);
@@ -85,7 +89,7 @@ describeWithKafka("two relay processes", { timeout: 90_000 }, () => {
 
   test("pauses in turn, shorter and longer than a lease, never leave a gap", async () => {
     for (const [i, ms] of [500, 4_500, 2_800, 4_500].entries()) {
-      const relay = relays[i % 2] as RelayProcess;
+      const relay = relays[i % 2] as ServiceProcess;
       relay.pause();
       await delay(ms);
       relay.resume();
@@ -102,7 +106,7 @@ describeWithKafka("two relay processes", { timeout: 90_000 }, () => {
   }
 });
 
-function isActive(relay: RelayProcess): Promise<number> {
+function isActive(relay: ServiceProcess): Promise<number> {
   return metric(relay, "relay_publisher_active");
 }
 

@@ -35,6 +35,8 @@ export interface BenchOptions {
 /** Seconds of one load while the log is filled and of a steady load: tokens live for 60. */
 const SLICE_SECONDS = 20;
 const SECONDS_PER_MINUTE = 60;
+/** Events that are surely not written in less than a second. */
+const FILLED_A_SECOND = 20_000;
 
 /** Runs a benchmark and gives what it came to. Ends everything it started. */
 export async function bench(options: BenchOptions): Promise<Report> {
@@ -96,6 +98,7 @@ async function measureAll(
   { signal }: BenchOptions,
   progress: Progress,
 ): Promise<Samples> {
+  const { system } = ground;
   const samples = new Map<Measurement, Sample[]>();
   let hasReadSide = false;
   for (const what of queue) {
@@ -103,9 +106,12 @@ async function measureAll(
     progress.start(what.name);
     await ground.system.setAudit(what.withAudit);
     if (what.withReadSide && !hasReadSide) {
-      await ground.system.startReadSide();
+      await system.startReadSide();
       hasReadSide = true;
     }
+    if (system.moreCommands.length + 1 < what.instances) await system.addCommand();
+    // A running system has as many as it has.
+    if (system.moreCommands.length + 1 < what.instances) continue;
     const sample = await measure(what, ground);
     if (sample !== undefined) samples.set(what, [...(samples.get(what) ?? []), sample]);
   }
@@ -118,7 +124,8 @@ async function afterHistory(ground: Ground, events: number, progress: Progress):
   const url = ground.system.ledgerUrl;
   for (let count = 0; count < events; count = await countEvents(url)) {
     progress.at(count / events);
-    await measure(bulk(), { ...ground, seconds: SLICE_SECONDS });
+    const seconds = Math.min(SLICE_SECONDS, Math.ceil((events - count) / FILLED_A_SECOND));
+    await measure(bulk(), { ...ground, seconds });
   }
   progress.start(`${compared().name} after ${events} events`);
   return (await measure(compared(), ground)) as Sample;

@@ -129,7 +129,7 @@ function transfer(
   loads += 1;
   const plan = {
     ...{ clients, pattern: "uniform" as const, transfers: 1 },
-    port: Number(new URL(urls.gateway).port),
+    ports: [Number(new URL(urls.gateway).port)],
     payers: world.throughGateway,
     receivers: world.accounts,
     warmUpMs: WARM_UP_MS,

@@ -72,7 +72,7 @@ export async function measureLoad(
   loads += 1;
   const plan = {
     ...{ clients: what.clients, pattern: what.pattern, transfers: what.transfers },
-    port: portOf(what, ground),
+    ports: portsOf(what, ground),
     payers: payersOf(what, ground),
     receivers: ground.world.accounts,
     warmUpMs: WARM_UP_MS,
@@ -106,10 +106,11 @@ export async function measureLoad(
   };
 }
 
-function portOf({ what }: Measurement, { system, floor }: LoadGround): number {
+function portsOf({ what, instances }: Measurement, { system, floor }: LoadGround): number[] {
   const { command, gateway } = system.urls;
-  const url = what === "floor" ? floor?.url : what === "direct" ? command : gateway;
-  return Number(new URL(url ?? "").port);
+  const direct = [command, ...system.moreCommands].slice(0, instances);
+  const urls = what === "floor" ? [floor?.url ?? ""] : what === "direct" ? direct : [gateway];
+  return urls.map((url) => Number(new URL(url).port));
 }
 
 function payersOf({ what, pattern }: Measurement, { world }: LoadGround): readonly Payer[] {

@@ -8,6 +8,8 @@ export interface Measurement {
   readonly pattern: Pattern;
   /** Transfers in one request. */
   readonly transfers: number;
+  /** Command services that share the load. */
+  readonly instances: number;
   /** With the services that read the log at work, too. */
   readonly withReadSide: boolean;
   /** Transfers a second to ask for; as many as there can be unless given. */
@@ -26,6 +28,7 @@ export const NAMES = {
   audited: "direct, 64 clients, audit at work",
   gateway: "gateway, 64 clients",
   hot: "direct, 64 clients, one hot account",
+  hotTwice: "direct, 64 clients, one hot account, two instances",
   bulk: "direct, 8 clients, bulk of 1000",
   insert: "bare inserts of 1000 transfers",
   commit: "one commit after another",
@@ -42,6 +45,7 @@ const PLAIN = {
   clients: COMPARED,
   pattern: "uniform",
   transfers: 1,
+  instances: 1,
   withReadSide: false,
   withAudit: false,
   isRepeated: false,
@@ -72,6 +76,8 @@ export function measurements(): Measurement[] {
       ...{ ...PLAIN, name: `direct, ${BULK_CLIENTS} clients, bulk of ${BULK_SMALL}` },
       ...{ what: "direct", clients: BULK_CLIENTS, transfers: BULK_SMALL },
     },
+    { ...PLAIN, name: NAMES.hotTwice, what: "direct", pattern: "hot", instances: 2 },
+    { ...PLAIN, name: `${NAMES.direct}, two instances`, what: "direct", instances: 2 },
     { ...PLAIN, name: `${NAMES.direct}, all services`, what: "direct", withReadSide: true },
     { ...PLAIN, name: `${NAMES.gateway}, all services`, what: "gateway", withReadSide: true },
   ];

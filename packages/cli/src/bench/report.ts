@@ -124,6 +124,12 @@ function ratiosOf(named: ReadonlyMap<string, Sample>, memory: readonly number[])
     ["bulk of 1,000, transfers a second", rate(NAMES.bulk), 10_000, "at least"],
     ["bulk of 1,000 against bare inserts", rate(NAMES.bulk) / rate(NAMES.insert), 0.5, "at least"],
     ["one hot account against uniform", rate(NAMES.hot) / direct, 0.9, "at least"],
+    [
+      "one hot account at two instances against one",
+      rate(NAMES.hotTwice) / rate(NAMES.hot),
+      0.5,
+      "at least",
+    ],
     ["one client's median against two commits and 2 ms", idleMs / (2 * commitMs + 2), 1, "at most"],
     ["with the long history against without", rate(AGED) / direct, 0.8, "at least"],
     ["most memory of the command service, MiB", Math.max(...memory, Number.NaN), 350, "at most"],

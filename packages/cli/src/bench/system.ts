@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { dataFolderAt, prepare } from "../data-folder.ts";
+import { type DataFolder, dataFolderAt, prepare } from "../data-folder.ts";
 import { type DatabaseServer, urlFor } from "../databases.ts";
 import { dropDatabases } from "../provision.ts";
 import { findRunning } from "../running.ts";
@@ -19,6 +19,10 @@ export interface BenchSystem {
   readonly server: DatabaseServer;
   readonly urls: Readonly<Record<Service, string>>;
   readonly ledgerUrl: string;
+  /** Further command services on the same log. */
+  readonly moreCommands: readonly string[];
+  /** Starts one more command service, where the system is ours. */
+  addCommand(): Promise<void>;
   /** The process of a service, or of the database server when it is ours. */
   pidOf(name: Service | "postgres"): number | undefined;
   /** Starts the services that only read. A running system has them running already. */
@@ -57,16 +61,14 @@ export async function startForBench(
   const TOPIC_PREFIX = `countinghouse-bench-${process.pid}`;
   const own = { ...settings, ...NO_LIMITS, SECRET_KEY, ENVIRONMENT, TOPIC_PREFIX, PORT: 0 };
   const folder = dataFolderAt(join(data.path, `bench-${process.pid}`));
-  const steps = createSteps(out, signal);
-  const teardown = createTeardown();
+  const [steps, teardown] = [createSteps(out, signal), createTeardown()];
   teardown.add(() => rmSync(folder.path, { recursive: true, force: true }));
   try {
     prepare(folder);
     mkdirSync(folder.logs, { recursive: true });
-    const isGiven = own.DATABASE_URL !== undefined;
-    const suffix = isGiven ? `_bench_${process.pid}` : undefined;
+    const suffix = own.DATABASE_URL && `_bench_${process.pid}`;
     const server = await databaseServer(own, folder, steps, teardown, suffix);
-    if (isGiven) teardown.add(() => dropDatabases(server));
+    if (suffix !== undefined) teardown.add(() => dropDatabases(server));
     if (own.KAFKA_BROKERS !== undefined) {
       teardown.add(async () => (await topicsRemover())(topicsEnv(own)));
     }
@@ -83,12 +85,20 @@ export async function startForBench(
     let audit: System | undefined;
     const ledgerUrl = urlFor(server, "countinghouse_command", "ledger");
     await steps.run("The write side, a process each", () => launch(WRITE_SIDE));
+    const moreCommands: string[] = [];
+    const addCommand = async () => {
+      const [logs, env] = [logsOf(folder, moreCommands.length + 2), anyPort(environments)];
+      const { urls, stop } = await startProcesses(env, logs, steps.say, signal, ["command"]);
+      teardown.add(stop);
+      moreCommands.push(urls.command ?? "");
+    };
     const names = Object.keys(places) as Service[];
     return {
       server,
       urls: Object.fromEntries(names.map((name) => [name, places[name].url])) as never,
       ledgerUrl,
       pidOf: (name) => (name === "postgres" ? server.pid : pids.get(name)?.()),
+      ...{ moreCommands, addCommand },
       startReadSide: async () => void (await launch(READ_SIDE)),
       async setAudit(isAtWork) {
         if (isAtWork && audit === undefined) {
@@ -105,6 +115,17 @@ export async function startForBench(
     await teardown.run().catch(() => {});
     throw error;
   }
+}
+
+function anyPort(environments: Environments): Environments {
+  return { ...environments, command: { ...environments.command, PORT: "0" } };
+}
+
+/** Where the command service of this number has its log. */
+function logsOf({ logs }: DataFolder, number: number): string {
+  const path = join(logs, `command-${number}`);
+  mkdirSync(path, { recursive: true });
+  return path;
 }
 
 type Environments = ReturnType<typeof environmentsOf>;
@@ -128,6 +149,8 @@ export function useRunning(settings: Settings): BenchSystem {
     urls: Object.fromEntries(urls),
     ledgerUrl: urlFor(server, "countinghouse_command", "ledger"),
     pidOf: (name) => (name === "postgres" ? undefined : services[name].pid),
+    moreCommands: [],
+    addCommand: async () => {},
     startReadSide: async () => {},
     setAudit: async () => {},
     stop: async () => {},

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createInnerSigner, deriveKey } from "@countinghouse/service-kit";
+import { CliError } from "../cli-error.ts";
 import type { Payer } from "./load/plan.ts";
 
 const USERS = 64;
@@ -23,6 +24,10 @@ export interface Doors {
   readonly commandUrl: string;
   readonly secretKey: string;
 }
+
+const LIMITED =
+  "This bank limits requests, and a load of hundreds of users at one address is over it; start it" +
+  " with RATE_LIMIT_ADDRESS=0 RATE_LIMIT_USER=0 RATE_LIMIT_LOGIN=0 RATE_LIMIT_REGISTER=0.";
 
 interface User {
   readonly userId: string;
@@ -90,6 +95,7 @@ async function post(url: string, body: object, token?: string): Promise<Record<s
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
   const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  if (response.status === 429) throw new CliError(LIMITED);
   const answer = (await response.json()) as Record<string, unknown>;
   if (!response.ok) throw new Error(`${url} answered ${response.status} ${answer.code}`);
   return answer;

@@ -61,26 +61,39 @@ export const TOKEN_KEY = seed();
 export const NOBODY = "00000000-0000-7000-8000-000000000000";
 
 export async function openServices(count = 1): Promise<CommandServices> {
+  const ground = await openGround();
+  const services: RunningService[] = [];
+  for (let i = 0; i < count; i += 1) services.push(await start(commandEnv(ground)));
+  return {
+    ...{ databases: ground.databases, owner: ground.owner, services },
+    ...{ codes: ground.codes, env: commandEnv(ground) },
+    as: (...roles) => callerOf(services, roles),
+    async close() {
+      for (const service of services) await service.close();
+      await ground.close();
+    },
+  };
+}
+
+/** What command services stand on: a log, and an auth that knows every user but NOBODY. */
+export interface Ground {
+  readonly databases: TestDatabases;
+  readonly owner: pg.Pool;
+  readonly authUrl: string;
+  readonly codes: CommandServices["codes"];
+  close(): Promise<void>;
+}
+
+export async function openGround(): Promise<Ground> {
   const databases = await createDatabases();
   const codes = new Map<string, string[]>();
   const auth = await stubAuth(codes);
   const { port } = auth.address() as AddressInfo;
-  const env = {
-    ...{ ENVIRONMENT: "test", LOG_LEVEL: "silent", INNER_PUBLIC_KEYS: KEYS },
-    INNER_PRIVATE_KEY: SEEDS.command,
-    TOKEN_KEY,
-    AUTH_URL: `http://127.0.0.1:${port}`,
-    DATABASE_URL: databases.urlOf("ledger", "countinghouse_command"),
-  };
-  const services: RunningService[] = [];
-  for (let i = 0; i < count; i += 1) services.push(await start(env));
   const owner = new pg.Pool({ connectionString: databases.ownerUrl("ledger"), max: 2 });
   owner.on("error", () => {});
   return {
-    ...{ databases, owner, services, codes, env },
-    as: (...roles) => callerOf(services, roles),
+    ...{ databases, owner, codes, authUrl: `http://127.0.0.1:${port}` },
     async close() {
-      for (const service of services) await service.close();
       await owner.end();
       auth.closeAllConnections();
       auth.close();
@@ -89,17 +102,28 @@ export async function openServices(count = 1): Promise<CommandServices> {
   };
 }
 
-function callerOf(services: RunningService[], roles: Role[]): Caller {
+export function commandEnv({ databases, authUrl }: Ground): Record<string, string> {
+  return {
+    ...{ ENVIRONMENT: "test", LOG_LEVEL: "silent", INNER_PUBLIC_KEYS: KEYS },
+    INNER_PRIVATE_KEY: SEEDS.command,
+    TOKEN_KEY,
+    AUTH_URL: authUrl,
+    DATABASE_URL: databases.urlOf("ledger", "countinghouse_command"),
+  };
+}
+
+/** Somebody with these roles; where a service is, is looked up at each call. */
+export function callerOf(services: readonly { readonly url: string }[], roles: Role[]): Caller {
   const userId = randomUUID();
   const principal = { userId, sessionId: randomUUID(), roles };
-  const token = signer.forUser("command", principal);
   return {
     userId,
     async post(path, body, { key = randomUUID(), service = 0, method = "POST" } = {}) {
       const response = await fetch(`${services[service]?.url}${path}`, {
         method,
         headers: {
-          authorization: `Bearer ${token}`,
+          // Tokens live for a minute; a test may take longer.
+          authorization: `Bearer ${signer.forUser("command", principal)}`,
           "idempotency-key": key,
           ...(body !== undefined && { "content-type": "application/json" }),
         },

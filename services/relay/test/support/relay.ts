@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { join } from "node:path";
 import type { Envelope, Role } from "@countinghouse/contracts";
 import {
   createInnerSigner,
@@ -16,6 +17,9 @@ const SEEDS = {
 function publicKey(seed: string): string | undefined {
   return ed25519FromSeed(Buffer.from(seed, "base64url")).export({ format: "jwk" }).x;
 }
+
+/** Where the relay starts as a process of its own. */
+export const RELAY = join(import.meta.dirname, "../../src/main.ts");
 
 /** The settings of a relay on this database. */
 export function relayEnv(databaseUrl: string): Env {

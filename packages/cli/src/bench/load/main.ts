@@ -44,7 +44,8 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
     const payer = plan.payers[i % plan.payers.length];
     if (payer === undefined) throw new RangeError("a load needs payers");
     const requests = createRequestBytes(plan, payer, i);
-    return createClient(plan.port, requests, paceOf(plan, i), () => isOver, onAnswer);
+    const port = plan.ports[i % plan.ports.length] ?? 0;
+    return createClient(port, requests, paceOf(plan, i), () => isOver, onAnswer);
   });
   await delay(plan.warmUpMs);
   tell({ kind: "measuring" });

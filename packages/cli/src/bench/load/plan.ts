@@ -9,7 +9,8 @@ export interface Payer {
 
 /** What the load generator is told: everything it needs, so that it looks nothing up itself. */
 export interface LoadPlan {
-  readonly port: number;
+  /** Client number i is a client of port i, round and round. */
+  readonly ports: readonly number[];
   /** Connections, each with one request under way at a time. */
   readonly clients: number;
   readonly warmUpMs: number;

@@ -1,9 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { join } from "node:path";
-import type { Env } from "@countinghouse/service-kit";
 
-/** A relay in a process of its own, to be killed. */
-export interface RelayProcess {
+/** A service in a process of its own, to be killed. */
+export interface ServiceProcess {
   readonly pid: number;
   readonly url: string;
   readonly internalUrl: string;
@@ -16,11 +14,12 @@ export interface RelayProcess {
   end(): Promise<number | null>;
 }
 
-export async function spawnRelay(
-  env: Env,
+/** Starts the `main.ts` at this path on nothing but these settings; gives it when it listens. */
+export async function spawnService(
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
   execArgv: readonly string[] = [],
-): Promise<RelayProcess> {
-  const path = join(import.meta.dirname, "../../src/main.ts");
+): Promise<ServiceProcess> {
   const child = fork(path, {
     env: { PATH: process.env.PATH, ...env },
     execArgv: [...execArgv],
@@ -33,7 +32,7 @@ export async function spawnRelay(
   child.once("message", ({ ready }: { ready: { url: string; internalUrl: string } }) => {
     resolve(ready);
   });
-  child.once("exit", (code) => reject(new Error(`the relay ended with ${code}`)));
+  child.once("exit", (code) => reject(new Error(`${path} ended with ${code}`)));
   const end = (signal: NodeJS.Signals) => ended(child, signal);
   return {
     ...(await promise),
