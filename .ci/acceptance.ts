@@ -22,7 +22,12 @@ interface Way {
 
 const WAYS: Readonly<Record<string, Way>> = {
   "one-process": { args: [] },
-  "processes-and-kafka": { args: ["--", "--processes"], isWithKafka: true },
+  // What goes another way with Kafka and with a process for each service.
+  "processes-and-kafka": {
+    args: ["--", "--processes"],
+    isWithKafka: true,
+    groups: ["identity", "consistency", "queries", "log", "stream", "holds", "schedules", "cards"],
+  },
   // What has to hold whichever of several instances is asked, asked through either gateway.
   "two-of-each": {
     args: ["--", "--processes", "--instances", "query=2,gateway=2"],
