@@ -48,28 +48,3 @@ export async function findOverdueHolds(
     return { ledger: ledger_id, streamId: stream_id, holdId: hold_id, expiresAt: expires_at };
   });
 }
-
-/** The lock ends with the connection: a process that died holds nobody up. */
-export async function alone(
-  pool: pg.Pool,
-  name: string,
-  work: () => Promise<void>,
-): Promise<boolean> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
-    const { rows } = await client.query("SELECT pg_try_advisory_lock(hashtext($1)) AS got", [name]);
-    if (rows[0].got !== true) return false;
-    try {
-      await work();
-    } finally {
-      await client.query("SELECT pg_advisory_unlock(hashtext($1))", [name]);
-    }
-    return true;
-  } catch (error) {
-    broken = error as Error;
-    throw error;
-  } finally {
-    client.release(broken);
-  }
-}

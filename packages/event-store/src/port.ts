@@ -1,4 +1,5 @@
 import type { Actor } from "@countinghouse/contracts";
+import type { Lease } from "./leases.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -144,7 +145,6 @@ export interface EventStore extends LogSession {
    * over for longest; only such as are over after `after`. Both are RFC 3339 in UTC, in ms.
    */
   findOverdueHolds(after: string, now: string, limit: number): Promise<OverdueHold[]>;
-  /** Runs `work` unless another process is at work under this name; gives whether it did. */
-  alone(name: string, work: () => Promise<void>): Promise<boolean>;
+  readonly lease: Lease;
   ledgerExists(ledger: number): Promise<boolean>;
 }

@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import type pg from "pg";
+import { createLease } from "./leases.ts";
 import type { JsonObject, NewEvent } from "./port.ts";
 
 const LEASE = "schedules";
@@ -50,7 +50,7 @@ export interface ScheduleBook {
 
 /** The schedules in the log, for the command role. */
 export function createScheduleBook(pool: pg.Pool): ScheduleBook {
-  const holder = randomUUID();
+  const lease = createLease(pool);
   return {
     async list(ownerId, after, limit) {
       const of = ownerId === undefined ? LIST_ALL : LIST_OWN;
@@ -76,10 +76,7 @@ export function createScheduleBook(pool: pg.Pool): ScheduleBook {
       const { rows } = await pool.query<LedgerPosition>(HEADS);
       return rows;
     },
-    async lease(forMs) {
-      const { rows } = await pool.query({ ...TAKE, values: [LEASE, holder, forMs] });
-      return rows[0].is_ours;
-    },
+    lease: (forMs) => lease(LEASE, forMs),
   };
 }
 
@@ -131,9 +128,4 @@ const MADE_AFTER = {
 
 const HEADS = {
   text: `SELECT ledger_id AS ledger, position::float8 FROM ledger.log_head ORDER BY ledger_id`,
-};
-
-const TAKE = {
-  name: "take_lease",
-  text: "SELECT ledger.take_lease($1, $2, $3) AS is_ours",
 };

@@ -3,7 +3,8 @@ import type pg from "pg";
 import { createAnnouncements } from "./announcements.ts";
 import { appendToLedger, rowsOf } from "./append.ts";
 import { NotDurableError, named } from "./errors.ts";
-import { alone, findOrigin, findOverdueHolds } from "./holds.ts";
+import { findOrigin, findOverdueHolds } from "./holds.ts";
+import { createLease } from "./leases.ts";
 import type {
   AnswerKey,
   AnswerRecord,
@@ -33,7 +34,7 @@ export function createEventStore(pool: pg.Pool): EventStore {
     findTransfer: (ledger, transferId) => findTransfer(db, ledger, transferId),
     findOrigin: (ledger, id) => findOrigin(pool, ledger, id),
     findOverdueHolds: (...slice) => findOverdueHolds(pool, ...slice),
-    alone: (name, work) => alone(pool, name, work),
+    lease: createLease(pool),
     async ledgerExists(ledger) {
       const found = await db
         .selectFrom("ledger.log_head")

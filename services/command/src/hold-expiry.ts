@@ -6,9 +6,11 @@ import type { Command } from "./command.ts";
 import { accountOf } from "./domain-aggregates.ts";
 import type { Executor } from "./executor.ts";
 import { following } from "./prepare.ts";
+import { createWorker, type Worker } from "./worker.ts";
 
-/** How often the log is asked, and for how many holds at once. */
-const EVERY_MS = 1_000;
+/** For how long this process is the one that looks, unless it says so again. */
+const [LEASE, LEASE_MS] = ["hold-expiry", 10_000];
+/** How many holds the log is asked for at once. */
 const PAGE = 200;
 /** Pages of one look; what is left waits for the next. */
 const PAGES_MAX = 50;
@@ -18,77 +20,41 @@ const LOOK_BACK_MS = 60_000;
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 export interface HoldExpiryDeps {
-  readonly store: Pick<EventStore, "alone" | "findOverdueHolds">;
+  readonly store: Pick<EventStore, "lease" | "findOverdueHolds">;
   readonly execute: Executor["execute"];
   readonly when: () => When;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** Says in the log which holds are over, so that whoever reads the log need not watch the clock. */
-export interface HoldExpiry {
-  start(): void;
-  /** Returns when nothing is under way any more. */
-  stop(): Promise<void>;
-  /** Looks once; what `start` does again and again. */
-  look(): Promise<void>;
-}
-
 /**
+ * Says in the log which holds are over, so that whoever reads the log need not watch the clock.
  * Nothing depends on it: every decision and every query looks at the time of a hold itself. One
  * process at a time looks; two at once, or one that begins again, would send the same commands with
  * the same keys.
  */
-export function createHoldExpiry(deps: HoldExpiryDeps): HoldExpiry {
+export function createHoldExpiry(deps: HoldExpiryDeps): Worker {
   const { store, execute, when, logger, metrics } = deps;
   const said = metrics.counter("holds_expired_total", "Holds of which the log says they are over");
-  let [after, timer, looking]: [string, NodeJS.Timeout | undefined, Promise<void>] = [
-    "",
-    undefined,
-    Promise.resolve(),
-  ];
-  let isStopped = false;
+  let after = "";
 
-  async function expireAll(): Promise<void> {
+  async function look(signal: AbortSignal): Promise<void> {
     const now = when();
-    let isDone = false;
-    for (let page = 0; page < PAGES_MAX && !isDone; page += 1) {
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      if (signal.aborted || !(await store.lease(LEASE, LEASE_MS))) return;
       const overdue = await store.findOverdueHolds(after, now.now, PAGE);
       // One command takes all that are over out of an account.
       const perAccount = new Map(overdue.map((hold) => [hold.streamId, hold]));
       await Promise.all([...perAccount.values()].map((hold) => execute(expiring(hold, now))));
       said.inc(overdue.length);
-      isDone = overdue.length < PAGE;
+      if (overdue.length < PAGE) {
+        after = new Date(Date.parse(now.now) - LOOK_BACK_MS).toISOString();
+        return;
+      }
     }
-    if (!isDone) return;
-    after = new Date(Date.parse(now.now) - LOOK_BACK_MS).toISOString();
   }
 
-  async function look(): Promise<void> {
-    await store.alone("hold-expiry", expireAll);
-  }
-
-  function wait(): void {
-    if (isStopped) return;
-    timer = setTimeout(() => {
-      looking = look()
-        .catch((err: unknown) =>
-          logger.warn({ err }, "holds that are over could not be looked for"),
-        )
-        .then(wait);
-    }, EVERY_MS);
-    timer.unref();
-  }
-
-  return {
-    look,
-    start: wait,
-    async stop() {
-      isStopped = true;
-      clearTimeout(timer);
-      await looking;
-    },
-  };
+  return createWorker(look, logger, "holds that are over could not be looked for");
 }
 
 function expiring({ ledger, streamId, holdId }: OverdueHold, when: When): Command {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { createEventStore } from "@countinghouse/event-store";
+import { createEventStore } from "@countinghouse/event-store";
 import { createMetrics } from "@countinghouse/service-kit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createBatcher } from "../src/batcher.ts";
@@ -172,6 +172,18 @@ describe("holds that are over", () => {
       [holds.map((id) => `expire ${id}`)],
     );
     expect(rows).toEqual([]);
+  });
+
+  test("are left to the process that has the lease, until that is over", async () => {
+    const { accountId } = await account(at(1));
+    const other = createEventStore(bench.pool);
+    await bench.deps.store.lease("hold-expiry", 0);
+    expect(await other.lease("hold-expiry", 60_000)).toBe(true);
+    await worker(at(2)).look();
+    expect(await expiries(accountId)).toEqual([]);
+    await other.lease("hold-expiry", 0);
+    await worker(at(2)).look();
+    expect(await expiries(accountId)).toHaveLength(1);
   });
 
   test("are said to be over though the worker failed half way", async () => {

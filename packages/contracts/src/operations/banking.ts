@@ -19,20 +19,9 @@ import {
 } from "../schemas/banking.ts";
 import { Otp } from "../schemas/identity.ts";
 import { Cursor, Limit, strict } from "../schemas/primitives.ts";
+import { command, query, readers, servesCustomers } from "./common.ts";
 import type { Operation } from "./operation.ts";
 
-const command = {
-  service: "command",
-  method: "POST",
-  command: true,
-  refusals: [404, 422],
-} as const;
-const query = { service: "query", method: "GET", consistent: true } as const;
-const servesCustomers = { own: ["customer"], any: ["teller"] } as const;
-const readers = {
-  own: ["customer"],
-  any: ["teller", "auditor", "fraud_analyst", "admin"],
-} as const;
 const judges = { any: ["teller", "admin"] } as const;
 const pages = { limit: Type.Optional(Limit), cursor: Type.Optional(Cursor) };
 const CardStepRequest = strict({ otp: Type.Optional(Otp) });

@@ -10,15 +10,9 @@ import {
   TransferRequest,
   Transferred,
 } from "../schemas/accounts.ts";
+import { command, servesCustomers } from "./common.ts";
 import type { Operation } from "./operation.ts";
 
-const command = {
-  service: "command",
-  method: "POST",
-  command: true,
-  refusals: [404, 422],
-} as const;
-const servesCustomers = { own: ["customer"], any: ["teller"] } as const;
 const freezes = { any: ["teller", "fraud_analyst", "admin"] } as const;
 
 export const commandOperations = {

@@ -11,13 +11,9 @@ import {
   TrialBalance,
 } from "../schemas/accounts.ts";
 import { Cursor, Day, Limit, Moment, Month, strict } from "../schemas/primitives.ts";
+import { query, readers } from "./common.ts";
 import type { Operation } from "./operation.ts";
 
-const query = { service: "query", method: "GET", consistent: true } as const;
-const readers = {
-  own: ["customer"],
-  any: ["teller", "auditor", "fraud_analyst", "admin"],
-} as const;
 const Decimal = Type.String({ pattern: "^(0|[1-9][0-9]{0,14})(\\.[0-9]{1,4})?$" });
 
 export const queryOperations = {

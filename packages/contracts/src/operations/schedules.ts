@@ -1,20 +1,21 @@
 import Type from "typebox";
 import { Cursor, Limit, strict } from "../schemas/primitives.ts";
 import { Schedule, Scheduled, Schedules, Scheduling } from "../schemas/schedules.ts";
+import { readers, servesCustomers } from "./common.ts";
 import type { Operation } from "./operation.ts";
 
 const common = { service: "command", tag: "Scheduled transfers" } as const;
 const change = {
   ...common,
   command: true,
-  access: { own: ["customer"], any: ["teller"] },
+  access: servesCustomers,
 } as const;
 /** Answered from the log itself, so what was acknowledged is seen with and without a token. */
 const read = {
   ...common,
   method: "GET",
   consistent: true,
-  access: { own: ["customer"], any: ["teller", "auditor", "fraud_analyst", "admin"] },
+  access: readers,
 } as const;
 
 export const scheduleOperations = {

@@ -1,21 +1,13 @@
-import { type Money, type MoneyText, minorUnits } from "../money.ts";
+import { type Money, minorUnits } from "../money.ts";
 import { dayOfOccurrence } from "./calendar.ts";
-import type { Every, ScheduleEvent } from "./events.ts";
+import type { ScheduleEvent, TransferScheduled } from "./events.ts";
 
 /** What decisions need to know of a schedule; its history is in its events. */
-export interface Schedule {
-  readonly ownerId: string;
-  readonly fromAccountId: string;
-  readonly toAccountId: string;
-  readonly amount: MoneyText;
-  readonly reference?: string;
-  readonly firstOn: string;
-  readonly every?: Every;
-  readonly count?: number;
+export type Schedule = TransferScheduled["data"] & {
   readonly status: "active" | "finished" | "cancelled";
   /** How many occurrences were made or refused. */
   readonly passed: number;
-}
+};
 
 /** The version of the stored form of a schedule's state. */
 export const SCHEDULE_STATE_SCHEMA = 1;

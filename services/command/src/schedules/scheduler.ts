@@ -3,11 +3,10 @@ import type { ScheduleBook } from "@countinghouse/event-store";
 import type { Logger, Metrics } from "@countinghouse/service-kit";
 import type { Executor } from "../executor.ts";
 import type { Ledgers } from "../ledgers.ts";
+import { createWorker, type Worker } from "../worker.ts";
 import { DueList } from "./due-list.ts";
 import { type Came, type Due, occurrenceCommand } from "./occurrence.ts";
 
-/** How often it is looked for what is due. */
-const LOOK_EVERY_MS = 1_000;
 /** For how long this process is the one that looks, unless it says so again. */
 const LEASE_MS = 10_000;
 /** Occurrences made at once. */
@@ -23,36 +22,23 @@ export interface SchedulerDeps {
   readonly metrics: Metrics;
 }
 
-/** Makes the transfers of schedules when their day has come. */
-export interface Scheduler {
-  start(): void;
-  /** Returns when nothing is under way any more. */
-  stop(): Promise<void>;
-  /** Looks once; what `start` does again and again. */
-  look(): Promise<void>;
-}
-
 /**
- * The log says what is due, and what was missed is made up day by day. A second process that looks,
- * or one that begins again in the middle, sends the same commands with the same keys.
+ * Makes the transfers of schedules when their day has come. The log says what is due, and what was
+ * missed is made up day by day. A second process that looks, or one that begins again in the
+ * middle, sends the same commands with the same keys.
  */
-export function createScheduler(deps: SchedulerDeps): Scheduler {
+export function createScheduler(deps: SchedulerDeps): Worker {
   const due = new DueList(deps.book);
   const make = createMaker(deps, due);
-  let [timer, looking]: [NodeJS.Timeout | undefined, Promise<void>] = [
-    undefined,
-    Promise.resolve(),
-  ];
-  let isStopped = false;
 
-  async function goesOn(): Promise<boolean> {
-    const isOurs = !isStopped && (await deps.book.lease(LEASE_MS));
+  async function goesOn(signal: AbortSignal): Promise<boolean> {
+    const isOurs = !signal.aborted && (await deps.book.lease(LEASE_MS));
     if (!isOurs) due.forget();
     return isOurs;
   }
 
-  async function look(): Promise<void> {
-    if (!(await goesOn())) return;
+  async function look(signal: AbortSignal): Promise<void> {
+    if (!(await goesOn(signal))) return;
     await due.refresh(deps.when().day);
     const failed = new Set<string>();
     for (;;) {
@@ -62,31 +48,13 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       const ofDay = left.filter(({ on }) => on === day);
       if (ofDay.length === 0) return;
       for (let i = 0; i < ofDay.length; i += AT_ONCE) {
-        if (!(await goesOn())) return;
+        if (!(await goesOn(signal))) return;
         await Promise.all(ofDay.slice(i, i + AT_ONCE).map((one) => make(one, failed)));
       }
     }
   }
 
-  function wait(): void {
-    if (isStopped) return;
-    timer = setTimeout(() => {
-      looking = look()
-        .catch((err: unknown) => deps.logger.warn({ err }, "what is due was not looked for"))
-        .then(wait);
-    }, LOOK_EVERY_MS);
-    timer.unref();
-  }
-
-  return {
-    look,
-    start: wait,
-    async stop() {
-      isStopped = true;
-      clearTimeout(timer);
-      await looking;
-    },
-  };
+  return createWorker(look, deps.logger, "what is due was not looked for");
 }
 
 /** Makes one occurrence and notes the next one of its schedule. */

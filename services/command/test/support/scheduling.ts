@@ -5,7 +5,8 @@ import { createBatcher } from "../../src/batcher.ts";
 import { createExecutor } from "../../src/executor.ts";
 import { createLedgers } from "../../src/ledgers.ts";
 import { createRandom } from "../../src/random.ts";
-import { createScheduler, type Scheduler } from "../../src/schedules/scheduler.ts";
+import { createScheduler } from "../../src/schedules/scheduler.ts";
+import type { Worker } from "../../src/worker.ts";
 import { type Bench, openBench, type Said } from "./in-process.ts";
 
 /** A bank whose clock a test sets, and schedulers that look when they are told to. */
@@ -14,7 +15,7 @@ export interface Scheduling extends Bench {
   /** What stands between schedulers and the log. */
   around: (store: EventStore) => EventStore;
   /** Another scheduler, as if in a process of its own. */
-  scheduler(options?: { timeZone?: string; hasLease?: boolean }): Scheduler;
+  scheduler(options?: { timeZone?: string; hasLease?: boolean }): Worker;
   account(balance?: string): Promise<string>;
   schedule(from: string, to: string, more: object): Promise<Said>;
   /** A schedule's days, each with what became of it. */
