@@ -2,7 +2,7 @@ import { randomUUIDv7 } from "node:crypto";
 import type pg from "pg";
 import { canonicalJson } from "./canonical-json.ts";
 import { named } from "./errors.ts";
-import type { Decision, Row, StreamChange } from "./port.ts";
+import type { Decision, StreamChange } from "./port.ts";
 
 /**
  * Columns cross as one text each. Those that may hold any character are joined by one that JSON,
@@ -86,27 +86,24 @@ function reads(ledger: number, decisions: readonly Decision[]): unknown[][] {
 function events(ledger: number, decisions: readonly Decision[]): unknown[][] {
   const columns: unknown[][] = [[], [], [], [], [], [], []];
   for (const decision of decisions) {
-    for (const row of (decision.rows ?? rowsOf(decision)).get(ledger) ?? []) {
-      for (const [column, value] of row.entries()) columns[column]?.push(value);
+    const meta = canonicalJson({ ledger, ...decision.cause });
+    for (const { streamId, expectedVersion, events } of changesOf(ledger, [decision])) {
+      for (const [i, { type, schemaVersion, data }] of events.entries()) {
+        const version = expectedVersion + i + 1;
+        const row = [
+          randomUUIDv7(),
+          streamId,
+          version,
+          type,
+          schemaVersion,
+          canonicalJson(data),
+          meta,
+        ];
+        for (const [column, value] of row.entries()) columns[column]?.push(value);
+      }
     }
   }
   return columns;
-}
-
-/** Makes the rows of a decision's events, by ledger: most of what an append costs this process. */
-export function rowsOf({ changes, cause }: Decision): ReadonlyMap<number, readonly Row[]> {
-  const rows = new Map<number, Row[]>();
-  for (const { ledger, streamId, expectedVersion, events } of changes) {
-    const own = rows.get(ledger) ?? [];
-    const meta = canonicalJson({ ledger, ...cause });
-    for (const [i, { type, schemaVersion, data }] of events.entries()) {
-      const version = expectedVersion + i + 1;
-      const [id, json] = [randomUUIDv7(), canonicalJson(data)];
-      own.push([id, streamId, version, type, schemaVersion, json, meta]);
-    }
-    rows.set(ledger, own);
-  }
-  return rows;
 }
 
 /** The answers that are kept with this ledger: those of decisions at home in it. */

@@ -75,12 +75,7 @@ export interface Decision {
   readonly changes: readonly StreamChange[];
   readonly cause: Cause;
   readonly answer: AnswerRecord;
-  /** Its events as the log takes them, by ledger, where they were made ahead (`prepare`). */
-  readonly rows?: ReadonlyMap<number, readonly Row[]>;
 }
-
-/** An event as the columns of its row. */
-export type Row = readonly unknown[];
 
 /** What appends and loads, inside or outside a lock of log heads. */
 export interface LogSession {
@@ -128,11 +123,6 @@ export interface EventStore extends LogSession {
   announce(flights: readonly InFlight[]): Promise<AnswerKey[]>;
   /** The answers that these keys have by now, in any order. */
   findAnswers(keys: readonly AnswerKey[]): Promise<AnswerRecord[]>;
-  /**
-   * The decision with all made ahead that its append takes and that needs no other decision, so
-   * that the database waits less for the append.
-   */
-  prepare(decision: Decision): Decision;
   /** The debit event of a transfer or reversal, by the transfer's id. */
   findTransfer(ledger: number, transferId: string): Promise<NewEvent | undefined>;
   /**

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import type pg from "pg";
 import { createAnnouncements } from "./announcements.ts";
-import { appendToLedger, rowsOf } from "./append.ts";
+import { appendToLedger } from "./append.ts";
 import { NotDurableError, named } from "./errors.ts";
 import { findOrigin, findOverdueHolds } from "./holds.ts";
 import { createLease } from "./leases.ts";
@@ -26,7 +26,6 @@ export function createEventStore(pool: pg.Pool): EventStore {
   return {
     announce: createAnnouncements(pool),
     append: (decisions) => appendDecisions(pool, decisions),
-    prepare: (decision) => ({ ...decision, rows: rowsOf(decision) }),
     load: (refs) => load(pool, refs),
     locked: (ledgers, work) => locked(pool, ledgers, work),
     findAnswers: (keys) => findAnswers(pool, keys),

@@ -24,8 +24,7 @@ export interface Draft {
   drop(): void;
 }
 
-export function createDraft(cache: StreamCache, deps: BatcherDeps): Draft {
-  const { aggregates, tokens, store } = deps;
+export function createDraft(cache: StreamCache, { aggregates, tokens }: BatcherDeps): Draft {
   const streams = new Map<string, Stream>();
   const results: Result[] = [];
   const ground = { streams, heads: undefined, aggregates, tokens };
@@ -46,11 +45,7 @@ export function createDraft(cache: StreamCache, deps: BatcherDeps): Draft {
     },
     add(command) {
       isWhole &&= base !== undefined && !needsHeads(command) && command.reads.every(isAtHand);
-      if (!isWhole) return;
-      for (const result of decideBatch([command], ground)) {
-        if ("fault" in result) results.push(result);
-        else results.push({ command, decision: store.prepare(result.decision) });
-      }
+      if (isWhole) results.push(...decideBatch([command], ground));
     },
     take: (count) => (isWhole && results.length === count ? { results, streams } : undefined),
     drop() {
