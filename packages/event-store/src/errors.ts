@@ -53,3 +53,8 @@ export function named(error: unknown): unknown {
   const Named = BY_SQLSTATE[code ?? ""];
   return Named === undefined ? error : new Named(message, { cause: error });
 }
+
+/** Whether the server has refused a statement, on a connection that is as good as before. */
+export function isRefusal(error: unknown): boolean {
+  return Object.values(BY_SQLSTATE).some((Named) => error instanceof Named);
+}

@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import type pg from "pg";
 import { createAnnouncements } from "./announcements.ts";
 import { appendToLedger } from "./append.ts";
-import { NotDurableError, named } from "./errors.ts";
+import { isRefusal, NotDurableError, named } from "./errors.ts";
 import { findOrigin, findOverdueHolds } from "./holds.ts";
 import { createLease } from "./leases.ts";
 import type {
@@ -60,7 +60,9 @@ async function appendDecisions(pool: pg.Pool, decisions: readonly Decision[]): P
   const ledgers = ledgersOf(decisions);
   const [only] = ledgers;
   if (only === undefined) return;
-  if (ledgers.length === 1) return appendToLedger(pool, only, decisions);
+  if (ledgers.length === 1) {
+    return withClient(pool, (client) => appendToLedger(client, only, decisions));
+  }
   // All heads before the first key: a writer that has one head and waits for a key would block one
   // that has the key and waits for the head.
   return locked(pool, ledgers, (session) => session.append(decisions));
@@ -103,6 +105,26 @@ async function lockHead(client: pg.PoolClient, ledger: number): Promise<number> 
     return Number(rows[0].position);
   } catch (error) {
     throw named(error);
+  }
+}
+
+/**
+ * Work on a connection of the pool, which keeps it when a statement is refused: `pool.query` closes
+ * it after any error, and each conflict would cost a new connection with new plans.
+ */
+async function withClient<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    return await work(client);
+  } catch (error) {
+    if (!isRefusal(error)) broken = error as Error;
+    throw error;
+  } finally {
+    client.release(broken);
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { assertDurable } from "../src/index.ts";
+import { assertDurable, createEventStore } from "../src/index.ts";
 import { change, decision, eventsOf, headOf, openLog, type TestLog } from "./support/log.ts";
 
 let log: TestLog;
@@ -34,6 +34,18 @@ describe("what the append refuses, leaving nothing", () => {
   test("a stream that is not there, decided on at version 1", async () => {
     const append = () => log.store.append([decision([change(randomUUID(), 1)])]);
     await expectNothingNew(append, "version_conflict");
+  });
+
+  test("a conflict, and keeps the connection for the next append", async () => {
+    const connectionString = log.databases.urlOf("ledger", "countinghouse_command");
+    const pool = new pg.Pool({ connectionString, max: 1 });
+    const backend = async () => (await pool.query("SELECT pg_backend_pid() AS pid")).rows[0].pid;
+    const [streamId, pid] = [await aStream(), await backend()];
+    const store = createEventStore(pool);
+    await expectNothingNew(() => store.append([decision([change(streamId, 0)])]), "version_conflict");
+    await store.append([decision([change(streamId, 1)])]);
+    expect(await backend()).toBe(pid);
+    await pool.end();
   });
 
   test("[S42] half a transfer: with one leg in conflict neither is written", async () => {
