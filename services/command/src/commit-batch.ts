@@ -4,11 +4,12 @@ import {
   type Decision,
   type EventStore,
   KeyTakenError,
-  type LogSession,
   VersionConflictError,
 } from "@countinghouse/event-store";
 import { isDatabaseAway, ProblemError } from "@countinghouse/service-kit";
+import type { Stream } from "./aggregates.ts";
 import type { Batch, BatcherDeps, Waiting } from "./batcher.ts";
+import type { Command, Read } from "./command.ts";
 import { decideBatch, needsHeads, type Result } from "./decide-batch.ts";
 import { type Attempt, createDraft, type Draft } from "./draft.ts";
 import { createStreamCache, type StreamCache } from "./stream-cache.ts";
@@ -30,7 +31,7 @@ export interface Underway {
 /**
  * Gives the function that decides and appends one batch, by its draft where that holds. A conflict
  * with another process is met by deciding again under the lock of the log's head, so it happens
- * once; commands whose key has an answer already are answered with it and taken out. A batch that
+ * once; as long as what the lock shows has moved, the next batch takes the lock at once. Commands whose key has an answer already are answered with it and taken out. A batch that
  * the log cannot take is halved until the commands that are to blame stand alone.
  */
 export function createCommitBatch(
@@ -38,18 +39,20 @@ export function createCommitBatch(
 ): (batch: Batch, draft: Draft | undefined) => Underway {
   const { store, metrics, logger } = deps;
   const cache = createStreamCache(deps.aggregates);
+  /** Ledgers where another process wrote what this one's last batch there was about. */
+  const contended = new Set<number>();
   const seconds = metrics.seconds("command_batch_seconds", "Time to decide and append a batch");
   const appended = metrics.counter("commands_appended_total", "Commands answered in the log");
   const retries = metrics.counter("command_batch_retries_total", "Batches tried again", ["why"]);
 
   async function settle(batch: Batch, draft: Draft | undefined, next: Draft): Promise<Answer> {
-    let [left, isLocked] = [batch, batch.some(({ command }) => needsHeads(command))];
+    let [left, isLocked] = [batch, batch.some(({ command }) => isToBeLocked(command))];
     let tries = 0;
     while (left.length > 0) {
       tries += 1;
       try {
         const { results, streams } = isLocked
-          ? await decideLocked(left, cache, deps)
+          ? await decideUnderLock(left)
           : await decideOnce(left, tries === 1 ? draft : undefined, next);
         cache.remember(streams);
         const answered = left;
@@ -72,8 +75,22 @@ export function createCommitBatch(
     return () => {};
   }
 
+  function isToBeLocked(command: Command): boolean {
+    return needsHeads(command) || contended.has(command.ledger);
+  }
+
+  async function decideUnderLock(batch: Batch): Promise<Attempt> {
+    const { hasMoved, ...attempt } = await decideLocked(batch, cache, deps);
+    for (const { command } of batch) {
+      if (hasMoved) contended.add(command.ledger);
+      else contended.delete(command.ledger);
+    }
+    return attempt;
+  }
+
   async function decideOnce(batch: Batch, draft: Draft | undefined, next: Draft): Promise<Attempt> {
-    const attempt = draft?.take(batch.length) ?? (await decide(batch, cache, deps, store));
+    const attempt =
+      draft?.take(batch.length) ?? decide(batch, await cache.load(readsOf(batch), store), deps);
     next.standOn(attempt.streams);
     await store.append(attempt.results.flatMap(decisionsOf));
     return attempt;
@@ -84,7 +101,7 @@ export function createCommitBatch(
       return await settle(batch, draft, next);
     } catch (err) {
       // Whether it was committed is unknown; the retry with the same key will find out.
-      cache.forget(batch.flatMap(({ command }) => command.reads));
+      cache.forget(readsOf(batch));
       logger.error({ err, commands: batch.length }, "batch failed");
       if (batch.length === 1 || isAway(err)) for (const { reject } of batch) reject(err);
       else for (const half of halves(batch)) (await commit(half, undefined, next))();
@@ -119,28 +136,35 @@ function halves(batch: Batch): Batch[] {
   return [batch.slice(0, middle), batch.slice(middle)];
 }
 
-async function decide(
+function decide(
   batch: Batch,
-  cache: StreamCache,
+  streams: Map<string, Stream>,
   { aggregates, tokens }: BatcherDeps,
-  session: LogSession,
-): Promise<Attempt> {
+  heads?: ReadonlyMap<number, number>,
+): Attempt {
   const commands = batch.map(({ command }) => command);
-  const reads = commands.flatMap((command) => command.reads);
-  const streams = await cache.load(reads, session);
-  const heads = session.heads && new Map(session.heads);
-  return { results: decideBatch(commands, { streams, heads, aggregates, tokens }), streams };
+  const ground = { streams, heads: heads && new Map(heads), aggregates, tokens };
+  return { results: decideBatch(commands, ground), streams };
 }
 
-async function decideLocked(batch: Batch, cache: StreamCache, deps: BatcherDeps): Promise<Attempt> {
-  const reads = batch.flatMap(({ command }) => command.reads);
+/** An attempt under the lock, and whether a stream had moved since this process last saw it. */
+async function decideLocked(
+  batch: Batch,
+  cache: StreamCache,
+  deps: BatcherDeps,
+): Promise<Attempt & { hasMoved: boolean }> {
+  const reads = readsOf(batch);
   const ledgers = [...reads, ...batch.map(({ command }) => command)].map(({ ledger }) => ledger);
-  cache.forget(reads);
   return deps.store.locked(ledgers, async (session) => {
-    const attempt = await decide(batch, cache, deps, session);
+    const { streams, hasMoved } = await cache.reload(reads, session);
+    const attempt = decide(batch, streams, deps, session.heads);
     await session.append(attempt.results.flatMap(decisionsOf));
-    return attempt;
+    return { ...attempt, hasMoved };
   });
+}
+
+function readsOf(batch: Batch): Read[] {
+  return batch.flatMap(({ command }) => command.reads);
 }
 
 async function takeRepeatsOut(batch: Batch, store: EventStore): Promise<Waiting[]> {

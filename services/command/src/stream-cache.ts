@@ -15,6 +15,11 @@ export interface StreamCache {
    * statement.
    */
   load(reads: readonly Read[], session: LogSession): Promise<Map<string, Stream>>;
+  /** The same, all of them loaded; and whether one that was remembered had moved since. */
+  reload(
+    reads: readonly Read[],
+    session: LogSession,
+  ): Promise<{ streams: Map<string, Stream>; hasMoved: boolean }>;
   /** The stream of this `keyOf`, if it is remembered. */
   known(key: string): Stream | undefined;
   remember(streams: ReadonlyMap<string, Stream>): void;
@@ -41,22 +46,37 @@ export function createStreamCache(aggregates: Aggregates): StreamCache {
     return { version: events.length, state: events.reduce(evolve, undefined as unknown) };
   }
 
+  async function load(reads: readonly Read[], session: LogSession): Promise<Map<string, Stream>> {
+    const found = new Map<string, Stream>();
+    const missing = new Map<string, Read>();
+    for (const read of reads) {
+      const key = keyOf(read);
+      const hit = known.get(key);
+      if (hit !== undefined) found.set(key, hit);
+      else missing.set(key, read);
+    }
+    if (missing.size === 0) return found;
+    const stored = await session.load([...missing.values()]);
+    for (const [key, read] of missing) {
+      found.set(key, await revive(read, stored.get(read.streamId), session));
+    }
+    return found;
+  }
+
+  function forget(reads: readonly Read[]): void {
+    for (const read of reads) known.delete(keyOf(read));
+  }
+
   return {
-    async load(reads, session) {
-      const found = new Map<string, Stream>();
-      const missing = new Map<string, Read>();
-      for (const read of reads) {
-        const key = keyOf(read);
-        const hit = known.get(key);
-        if (hit !== undefined) found.set(key, hit);
-        else missing.set(key, read);
-      }
-      if (missing.size === 0) return found;
-      const stored = await session.load([...missing.values()]);
-      for (const [key, read] of missing) {
-        found.set(key, await revive(read, stored.get(read.streamId), session));
-      }
-      return found;
+    load,
+    async reload(reads, session) {
+      const before = new Map(reads.map(keyOf).map((key) => [key, known.get(key)]));
+      forget(reads);
+      const streams = await load(reads, session);
+      const hasMoved = [...before].some(([key, stream]) => {
+        return stream !== undefined && stream.version !== streams.get(key)?.version;
+      });
+      return { streams, hasMoved };
     },
     known: (key) => known.get(key),
     remember(streams) {
@@ -70,8 +90,6 @@ export function createStreamCache(aggregates: Aggregates): StreamCache {
         known.delete(key);
       }
     },
-    forget(reads) {
-      for (const read of reads) known.delete(keyOf(read));
-    },
+    forget,
   };
 }
