@@ -1,8 +1,13 @@
-import type { AccountEvent, ScheduleEvent, TransferEvent } from "@countinghouse/domain";
+import type {
+  AccountEvent,
+  ScheduleEvent,
+  TariffEvent,
+  TransferEvent,
+} from "@countinghouse/domain";
 import { expect, test } from "vitest";
 import { EVENTS, type EventData, type EventType } from "../src/index.ts";
 
-type DomainEvent = AccountEvent | ScheduleEvent | TransferEvent;
+type DomainEvent = AccountEvent | ScheduleEvent | TariffEvent | TransferEvent;
 type DataOf<T extends EventType> = Extract<DomainEvent, { type: T }>["data"];
 type Keys<T> = keyof T extends infer Key ? (string extends Key ? never : Key) : never;
 
@@ -26,6 +31,14 @@ test("what the domain writes is what the newest schemas say; the compiler holds 
     TransferReceived: true,
     ReversalSent: true,
     ReversalReceived: true,
+    AdjustmentProposed: true,
+    AdjustmentApproved: true,
+    AdjustmentRejected: true,
+    MoneyAdjusted: true,
+    FeeCharged: true,
+    TariffProposed: true,
+    TariffApproved: true,
+    TariffRejected: true,
     AccountFrozen: true,
     AccountUnfrozen: true,
     AccountClosed: true,

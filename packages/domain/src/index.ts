@@ -1,9 +1,12 @@
 export * from "./account/index.ts";
+export * from "./adjustment/index.ts";
 export * from "./card/index.ts";
 export * from "./decision.ts";
+export { type Judge, PROPOSALS_MAX } from "./four-eyes.ts";
 export * from "./hold/index.ts";
 export * from "./ids.ts";
 export * from "./limits/index.ts";
 export * from "./money.ts";
 export * from "./schedule/index.ts";
+export * from "./tariff/index.ts";
 export * from "./transfer/index.ts";

@@ -60,6 +60,13 @@ export function balanceLimit(currency: string): bigint {
   return BALANCE_LIMITS[knownDecimals(currency)] ?? 0n;
 }
 
+/** The quotient of a dividend that is not below zero, rounded half to even. */
+export function divideHalfEven(dividend: bigint, divisor: bigint): bigint {
+  const [quotient, rest] = [dividend / divisor, dividend % divisor];
+  const isUp = 2n * rest > divisor || (2n * rest === divisor && quotient % 2n === 1n);
+  return isUp ? quotient + 1n : quotient;
+}
+
 function knownDecimals(currency: string): number {
   const decimals = decimalsOf(currency);
   if (decimals === undefined) throw new RangeError("a currency without known decimals");

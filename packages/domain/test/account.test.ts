@@ -19,7 +19,7 @@ import { ANYBODY, account, as, euros, OWNER, STRANGER, shown, TODAY, yen } from 
 
 const ID = "0197c0de-0000-7000-8000-000000000001";
 const post = (amount: Money, by: By = as(OWNER)) => {
-  return { by, transactionId: ID, amount, when: TODAY };
+  return { by, transactionId: ID, amount, when: TODAY, feeId: "fee" };
 };
 const explain = (by: By = ANYBODY) => ({ by, reason: "a check" });
 const TOP = 10n ** 17n - 1n;
@@ -42,16 +42,18 @@ test("a deposit says its amount, its side and the balance after it", () => {
   const command = { ...post(euros(550n)), reference: "Salary" };
   expect(deposit(command, account())).toEqual({
     kind: "accepted",
-    facts: {
-      type: "MoneyDeposited",
-      data: {
-        transactionId: ID,
-        amount: shown("5.50"),
-        direction: "credit",
-        balanceAfter: shown("105.50"),
-        reference: "Salary",
+    facts: [
+      {
+        type: "MoneyDeposited",
+        data: {
+          transactionId: ID,
+          amount: shown("5.50"),
+          direction: "credit",
+          balanceAfter: shown("105.50"),
+          reference: "Salary",
+        },
       },
-    },
+    ],
   });
 });
 

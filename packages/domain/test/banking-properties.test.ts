@@ -105,7 +105,8 @@ const whenOf = ({ nowMs }: World): When => {
 function take(world: World, next: Step, id: string): void {
   world.nowMs += next.hours * HOUR_MS;
   const [by, when, state] = [ANYBODY, whenOf(world), world.state];
-  const money = { by, when, transactionId: id, amount: euros("minor" in next ? next.minor : 1n) };
+  const amount = euros("minor" in next ? next.minor : 1n);
+  const money = { by, when, transactionId: id, amount, feeId: "f" };
   const hold = world.placed.at(-1 - ("which" in next ? next.which % 4 : 0));
   switch (next.do) {
     case "deposit":

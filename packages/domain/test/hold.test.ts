@@ -60,7 +60,10 @@ test("a hold sets money aside and leaves the balance", () => {
 test("what is held is not spent: a cent more than what is left is refused", () => {
   const { state } = held();
   const take = (minor: bigint) => {
-    return withdraw({ by, when: TODAY, transactionId: "t", amount: euros(minor) }, state);
+    return withdraw(
+      { by, when: TODAY, transactionId: "t", amount: euros(minor), feeId: "f" },
+      state,
+    );
   };
   expect(take(6_001n)).toEqual({ kind: "refused", code: "insufficient_funds" });
   expect(take(6_000n)).toMatchObject({ kind: "accepted" });
@@ -113,7 +116,7 @@ test("a hold is over at its time, though nobody has said so", () => {
 
 test("who spends what an expired hold had set aside says first when it was over", () => {
   const { state } = held({ expiresAt: END });
-  const command = { by, when: LATER, transactionId: "t", amount: euros(10_000n) };
+  const command = { by, when: LATER, transactionId: "t", amount: euros(10_000n), feeId: "f" };
   const events = facts(withdraw(command, state));
   expect(events).toMatchObject([
     { type: "HoldExpired", data: { holdId: "h", expiredAt: END, freed: shown("40.00") } },

@@ -31,11 +31,12 @@ function facts<Facts>(decision: Decision<Facts>): Facts {
 }
 
 function take(state: Account, minor: bigint, when = TODAY) {
-  return withdraw({ by: ANYBODY, when, transactionId: "t", amount: euros(minor) }, state);
+  const ids = { transactionId: "t", feeId: "f" };
+  return withdraw({ by: ANYBODY, when, ...ids, amount: euros(minor) }, state);
 }
 
 function send(state: Account, minor: bigint, when = TODAY) {
-  const ids = { transferId: "x", debitId: "d", creditId: "c" };
+  const ids = { transferId: "x", debitId: "d", creditId: "c", feeId: "f" };
   const parties = { fromAccountId: "a", toAccountId: "b", amount: euros(minor) };
   return transfer({ by: ANYBODY, when, ...ids, ...parties }, state, account());
 }

@@ -88,8 +88,10 @@ interface Row {
   readonly begin?: (scene: Scene) => Partial<Scene>;
 }
 
-const onMoney = ({ by, amount }: Scene) => ({ by, amount, transactionId: "x", when: TODAY });
-const LEGS = { when: TODAY, debitId: "d", creditId: "c" };
+const onMoney = ({ by, amount }: Scene) => ({
+  ...{ by, amount, transactionId: "x", feeId: "f", when: TODAY },
+});
+const LEGS = { when: TODAY, debitId: "d", creditId: "c", feeId: "f" };
 
 const ROWS: readonly Row[] = [
   {

@@ -77,14 +77,12 @@ function decide(
 ): Decision<AccountEvent | readonly AccountEvent[]> {
   const by = ANYBODY;
   const currency = CURRENCIES[next.on] ?? "";
+  const common = { by, when: TODAY, transactionId, feeId: "f" };
   switch (next.do) {
     case "deposit":
-      return deposit({ by, transactionId, amount: { minor: next.amount, currency } }, state);
+      return deposit({ ...common, amount: { minor: next.amount, currency } }, state);
     case "withdraw":
-      return withdraw(
-        { by, when: TODAY, transactionId, amount: { minor: next.amount, currency } },
-        state,
-      );
+      return withdraw({ ...common, amount: { minor: next.amount, currency } }, state);
     case "close":
       return close({ by, when: TODAY }, state);
     case "freeze":
@@ -97,7 +95,7 @@ function decide(
 function move(bank: Bank, next: Step & { do: "transfer" }, id: string): void {
   const { on, to, amount: minor } = next;
   const parties = { fromAccountId: String(on), toAccountId: String(to) };
-  const ids = { transferId: id, debitId: id, creditId: id };
+  const ids = { transferId: id, debitId: id, creditId: id, feeId: "f" };
   const money = { minor, currency: CURRENCIES[on] ?? "" };
   const command = { by: ANYBODY, when: TODAY, ...ids, ...parties, amount: money };
   const decision = transfer(command, bank.states[on], bank.states[to]);

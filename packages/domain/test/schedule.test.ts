@@ -18,7 +18,7 @@ import { ANYBODY, account, as, euros, OWNER, STRANGER, shown, yen } from "./supp
 
 const [HERE, THERE, TODAY] = ["account-a", "account-b", "2026-11-24"];
 const when = { now: "2026-11-24T10:00:00.000Z", day: TODAY };
-const IDS = { when, transferId: "t", debitId: "d", creditId: "c" };
+const IDS = { when, transferId: "t", debitId: "d", creditId: "c", feeId: "f" };
 const ORDER: ScheduleTransfer = {
   ...{ by: as(OWNER), fromAccountId: HERE, toAccountId: THERE, amount: euros(1_000n) },
   ...{ firstOn: TODAY, today: TODAY },

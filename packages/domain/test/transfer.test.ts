@@ -11,7 +11,10 @@ import {
 import { ANYBODY, account, as, euros, OWNER, STRANGER, shown, TODAY, yen } from "./support.ts";
 
 const [FROM, TO] = ["account-a", "account-b"];
-const IDS = { when: TODAY, transferId: "transfer", debitId: "debit", creditId: "credit" };
+const IDS = {
+  ...{ when: TODAY, transferId: "transfer", debitId: "debit", creditId: "credit" },
+  feeId: "fee",
+};
 const theirs = account({ ownerId: STRANGER, balance: 100n });
 
 function send(amount: Money, from?: Account, to?: Account, change: object = {}) {
@@ -28,6 +31,7 @@ test("[S42] a transfer is two events, each of which tells the whole of it", () =
   expect(decision).toEqual({
     kind: "accepted",
     facts: {
+      fee: [],
       expired: [],
       sent: {
         type: "TransferSent",

@@ -7,7 +7,8 @@ const FIND_ORIGIN = {
   text: `SELECT stream_id, type, schema_version, data FROM ledger.events
           WHERE ledger_id = $1
             AND coalesce(data ->> 'holdId', data ->> 'cardId', data ->> 'proposalId') = $2
-            AND type IN ('HoldPlaced', 'CardRegistered', 'LimitsProposed')`,
+            AND type IN ('HoldPlaced', 'CardRegistered', 'LimitsProposed', 'AdjustmentProposed',
+                         'TariffProposed')`,
 };
 
 export async function findOrigin(

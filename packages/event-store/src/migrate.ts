@@ -5,6 +5,7 @@ import * as appendPlans from "./migrations/0003-append-plans.ts";
 import * as keysInFlight from "./migrations/0004-keys-in-flight.ts";
 import * as origins from "./migrations/0005-origins.ts";
 import * as schedules from "./migrations/0006-schedules.ts";
+import * as proposals from "./migrations/0007-proposals.ts";
 
 /** Brings the database of the log up to date, as its owner role. */
 export function migrateLedger(databaseUrl: string): Promise<void> {
@@ -15,5 +16,6 @@ export function migrateLedger(databaseUrl: string): Promise<void> {
     "0004-keys-in-flight": keysInFlight,
     "0005-origins": origins,
     "0006-schedules": schedules,
+    "0007-proposals": proposals,
   });
 }

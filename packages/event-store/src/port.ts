@@ -123,11 +123,13 @@ export interface EventStore extends LogSession {
   announce(flights: readonly InFlight[]): Promise<AnswerKey[]>;
   /** The answers that these keys have by now, in any order. */
   findAnswers(keys: readonly AnswerKey[]): Promise<AnswerRecord[]>;
+  /** The event of a stream by its version. */
+  findEvent(ref: StreamRef, version: number): Promise<NewEvent | undefined>;
   /** The debit event of a transfer or reversal, by the transfer's id. */
   findTransfer(ledger: number, transferId: string): Promise<NewEvent | undefined>;
   /**
-   * The event by which a hold, a card or a proposal began, by its id, and the account's stream that
-   * it is in.
+   * The event by which a hold, a card or a proposal began, by its id, and the stream that it is in:
+   * that of an account, or of a tariff.
    */
   findOrigin(ledger: number, id: string): Promise<Origin | undefined>;
   /**

@@ -30,7 +30,7 @@ export interface LogReader {
   /** Every ledger with the position of its last event, 0 when it is empty. */
   heads(): Promise<{ ledger: number; position: number }[]>;
   /**
-   * The accounts of the latest events on proposals of limits, a few for each ledger, each with the
+   * The accounts of the latest events on their proposals, a few for each ledger, each with the
    * version of the last of them.
    */
   latestProposals(): Promise<{ accountId: string; version: number }[]>;
@@ -73,7 +73,8 @@ const LATEST_PROPOSALS = {
            FROM ledger.log_head h CROSS JOIN LATERAL (
              SELECT stream_id, version FROM ledger.events
               WHERE ledger_id = h.ledger_id
-                AND type IN ('LimitsProposed', 'LimitsApproved', 'LimitsRejected')
+                AND type IN ('LimitsProposed', 'LimitsApproved', 'LimitsRejected',
+                             'AdjustmentProposed', 'AdjustmentApproved', 'AdjustmentRejected')
               ORDER BY position DESC LIMIT 20) e
           GROUP BY e.stream_id`,
 };

@@ -30,6 +30,7 @@ export function createEventStore(pool: pg.Pool): EventStore {
     locked: (ledgers, work) => locked(pool, ledgers, work),
     findAnswers: (keys) => findAnswers(pool, keys),
     eventsOf: (ref) => eventsOf(pool, ref),
+    findEvent: (ref, version) => findEvent(pool, ref, version),
     findTransfer: (ledger, transferId) => findTransfer(db, ledger, transferId),
     findOrigin: (ledger, id) => findOrigin(pool, ledger, id),
     findOverdueHolds: (...slice) => findOverdueHolds(pool, ...slice),
@@ -191,6 +192,21 @@ const EVENTS_OF = {
 async function eventsOf(client: Queryable, { ledger, streamId }: StreamRef): Promise<NewEvent[]> {
   const { rows } = await client.query({ ...EVENTS_OF, values: [ledger, streamId] });
   return rows.map(asEvent);
+}
+
+const FIND_EVENT = {
+  name: "find_event",
+  text: `SELECT type, schema_version, data FROM ledger.events
+          WHERE ledger_id = $1 AND stream_id = $2 AND version = $3`,
+};
+
+async function findEvent(
+  pool: pg.Pool,
+  { ledger, streamId }: StreamRef,
+  version: number,
+): Promise<NewEvent | undefined> {
+  const { rows } = await pool.query({ ...FIND_EVENT, values: [ledger, streamId, version] });
+  return rows.map(asEvent)[0];
 }
 
 async function findTransfer(

@@ -58,12 +58,11 @@ export class FakeBank {
 
   /** Minor units. */
   deposit(id: string, minor: number, reference?: string): void {
-    this.#record([id, factsOf(deposit(this.#posting(id, minor, reference), this.#state(id)))]);
+    this.#recordAll(id, factsOf(deposit(this.#posting(id, minor, reference), this.#state(id))));
   }
 
   withdraw(id: string, minor: number): void {
-    const command = { ...this.#posting(id, minor), when: this.#when };
-    this.#recordAll(id, factsOf(withdraw(command, this.#state(id))));
+    this.#recordAll(id, factsOf(withdraw(this.#posting(id, minor), this.#state(id))));
   }
 
   /** The debit, for `reverse`. */
@@ -71,7 +70,7 @@ export class FakeBank {
     const { amount } = this.#posting(from, minor);
     const ids = { transferId: this.#newId(), debitId: this.#uuid(), creditId: this.#uuid() };
     const command = {
-      when: this.#when,
+      ...{ when: this.#when, feeId: this.#uuid() },
       ...{ by: BY, amount, fromAccountId: from, toAccountId: to },
       ...ids,
     };
@@ -132,7 +131,8 @@ export class FakeBank {
     const currency = this.#state(id)?.currency ?? "";
     const amount = { minor: BigInt(minor), currency };
     const text = reference !== undefined && { reference };
-    return { by: BY, transactionId: this.#uuid(), amount, ...text };
+    const ids = { transactionId: this.#uuid(), feeId: this.#uuid() };
+    return { by: BY, when: this.#when, ...ids, amount, ...text };
   }
 
   #record(...facts: readonly [string, AccountEvent | TransferReversed][]): void {

@@ -19,6 +19,8 @@ const TYPES: Readonly<Record<PostingEvent["type"], Transaction["type"]>> = {
   ReversalReceived: "reversal",
   HoldCaptured: "capture",
   CaptureReceived: "capture",
+  MoneyAdjusted: "adjustment",
+  FeeCharged: "fee",
 };
 
 /**

@@ -9,7 +9,7 @@ interface Aggregate {
   readonly schema: number;
 }
 
-export type Category = "account" | "transfer" | "schedule";
+export type Category = "account" | "transfer" | "schedule" | "tariff";
 export type Aggregates = Readonly<Record<Category, Aggregate>>;
 
 /** A stream as decisions see it; version 0 and no state when it does not exist. */

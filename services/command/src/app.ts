@@ -16,6 +16,7 @@ import { createExecutor } from "./executor.ts";
 import { createHoldExpiry } from "./hold-expiry.ts";
 import { createLedgers } from "./ledgers.ts";
 import { createRandom } from "./random.ts";
+import { adjustmentRoutes } from "./routes/adjustments.ts";
 import { batchRoute } from "./routes/batch.ts";
 import { cardRoutes } from "./routes/cards.ts";
 import type { RouteDeps } from "./routes/deps.ts";
@@ -23,8 +24,10 @@ import { holdRoutes } from "./routes/holds.ts";
 import { limitRoutes } from "./routes/limits.ts";
 import { openAccountRoute } from "./routes/open-account.ts";
 import { postingRoutes } from "./routes/postings.ts";
+import { proposalRoutes } from "./routes/proposals.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { statusRoutes } from "./routes/status.ts";
+import { tariffRoutes } from "./routes/tariff.ts";
 import { transferRoutes } from "./routes/transfers.ts";
 import { createScheduler } from "./schedules/scheduler.ts";
 
@@ -73,6 +76,9 @@ export function buildApp(deps: CommandDeps): FastifyInstance {
     transferBatch: batchRoute(routes),
     ...holdRoutes(routes),
     ...limitRoutes(routes),
+    ...adjustmentRoutes(routes),
+    ...tariffRoutes(routes),
+    ...proposalRoutes(routes),
     ...cardRoutes(routes, createCardMask(deps.maskKey)),
   });
   return app;

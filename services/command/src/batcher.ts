@@ -125,6 +125,8 @@ function takeBatch(queue: Queue): Waiting[] {
   return queue.waiting.splice(0, count);
 }
 
+/** A tariff is one stream for all of a batch. */
 function readsOf({ reads }: Command): number {
-  return Math.max(1, reads.length);
+  const own = reads.at(-1)?.category === "tariff" ? reads.length - 1 : reads.length;
+  return Math.max(1, own);
 }

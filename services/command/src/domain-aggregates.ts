@@ -6,11 +6,15 @@ import {
   accountToJson,
   evolveAccount,
   evolveSchedule,
+  evolveTariff,
   evolveTransfer,
   type ReversedTransfer,
   SCHEDULE_STATE_SCHEMA,
   type Schedule,
   type ScheduleEvent,
+  TARIFF_STATE_SCHEMA,
+  type Tariff,
+  type TariffEvent,
   TRANSFER_STATE_SCHEMA,
   type TransferEvent,
 } from "@countinghouse/domain";
@@ -43,6 +47,14 @@ export const AGGREGATES: Aggregates = {
     fromJson: (json) => json,
     schema: SCHEDULE_STATE_SCHEMA,
   },
+  tariff: {
+    evolve: (state, event) => {
+      return evolveTariff(state as Tariff | undefined, event as unknown as TariffEvent);
+    },
+    toJson: (state) => ({ ...(state as Tariff) }),
+    fromJson: (json) => json,
+    schema: TARIFF_STATE_SCHEMA,
+  },
 };
 
 /** The account of a view's stream. */
@@ -53,4 +65,9 @@ export function accountOf(stream: { readonly state: unknown } | undefined): Acco
 /** The schedule of a view's stream. */
 export function scheduleOf(stream: { readonly state: unknown } | undefined): Schedule | undefined {
   return stream?.state as Schedule | undefined;
+}
+
+/** The tariff of a view's stream. */
+export function tariffOf(stream: { readonly state: unknown } | undefined): Tariff | undefined {
+  return stream?.state as Tariff | undefined;
 }

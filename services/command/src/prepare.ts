@@ -11,6 +11,7 @@ import {
   type PostingEvent,
   parseAmount,
   type ScheduleEvent,
+  type TariffEvent,
   type TransferEvent,
   type When,
 } from "@countinghouse/domain";
@@ -76,7 +77,10 @@ export function moneyOf(text: MoneyText, at: string): Money {
 }
 
 /** A fact of the domain as the log takes it. */
-export function eventOf({ type, data }: AccountEvent | TransferEvent | ScheduleEvent): NewEvent {
+export function eventOf({
+  type,
+  data,
+}: AccountEvent | TransferEvent | ScheduleEvent | TariffEvent): NewEvent {
   return { type, schemaVersion: newestVersion(type), data: data as unknown as NewEvent["data"] };
 }
 

@@ -81,7 +81,8 @@ export function createStreamCache(aggregates: Aggregates): StreamCache {
     known: (key) => known.get(key),
     remember(streams) {
       for (const [key, stream] of streams) {
-        if (stream.version === 0) continue;
+        // That a ledger has no tariff is worth knowing: every posting asks for it.
+        if (stream.version === 0 && !key.startsWith("tariff ")) continue;
         known.delete(key);
         known.set(key, stream);
       }

@@ -61,7 +61,8 @@ test("a stream that this process has written is not loaded again", async () => {
   const id = await anAccount();
   await pay(id);
   expect((await pay(id)).body.version).toBe(3);
-  expect(asked).toEqual(["append", "append"]);
+  // The load is that of the tariff: there is none, and that is remembered.
+  expect(asked).toEqual(["load", "append", "append"]);
 });
 
 test("[S43] a conflict is met under the lock, on what is loaded there, and ends", async () => {

@@ -42,7 +42,7 @@ const LISTS: Aggregates["account"] = {
   fromJson: ({ list }) => list,
   schema: 2,
 };
-const AGGREGATES: Aggregates = { account: LISTS, transfer: LISTS, schedule: LISTS };
+const AGGREGATES: Aggregates = { account: LISTS, transfer: LISTS, schedule: LISTS, tariff: LISTS };
 const tokens = createConsistencyTokens(randomBytes(32));
 
 const happened = (what: string): NewEvent => ({

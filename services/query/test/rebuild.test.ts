@@ -99,7 +99,7 @@ test("holds, proposals and cards are rebuilt, and compared", async () => {
   await rebuild(world.deps);
   expect(await differing()).toEqual(ALL_EQUAL);
   const rows = (await check()).map(({ table, rows }) => [table, rows]);
-  expect(Object.fromEntries(rows)).toMatchObject({ holds: 8, proposals: 6, cards: 4 });
+  expect(Object.fromEntries(rows)).toMatchObject({ holds: 8, proposals: 12, cards: 4 });
   later.card("activate", "cancel");
   await world.catchUp();
   await asAdmin(world.database, "UPDATE read.holds SET status = 'active' WHERE status = 'expired'");

@@ -1,5 +1,9 @@
+import type { Envelope } from "@countinghouse/contracts";
 import { minorUnits } from "@countinghouse/domain";
+import { foldStatement } from "@countinghouse/verifier";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { BankingAccount } from "./support/banking-events.ts";
+import { OWNER } from "./support/fake-log.ts";
 import { type Serving, serving } from "./support/service.ts";
 
 let world: Serving;
@@ -52,6 +56,46 @@ test("[S65] every kind of posting is one balanced entry", async () => {
     ["settlement_assets", "50.00", "5.00"],
     ["transfers_in_transit", "40.00", "40.00"],
   ]);
+});
+
+test("[S65] fees are income, and corrections have an account of their own", async () => {
+  const account = new BankingAccount(world.log, OWNER, "50.00");
+  const fees = [{ on: "withdrawal" as const, currency: "EUR", basisPoints: 250 }];
+  account.withdraw(1_000n, { fees });
+  account.adjust("credit", 300n, "approve");
+  account.adjust("debit", 100n, "approve");
+  account.adjust("credit", 900n, "reject");
+  await world.catchUp();
+  expect(lines(await trialBalance())).toEqual([
+    ["adjustments", "3.00", "1.00"],
+    ["customer_deposits", "11.25", "53.00"],
+    ["fee_income", "0.00", "0.25"],
+    ["settlement_assets", "50.00", "10.00"],
+  ]);
+  const { body } = await world.owner(`/v1/accounts/${account.id}/transactions`);
+  expect(
+    body.items.map(({ type, direction }: Record<string, string>) => [type, direction]),
+  ).toEqual([
+    ["adjustment", "debit"],
+    ["adjustment", "credit"],
+    ["fee", "debit"],
+    ["withdrawal", "debit"],
+    ["deposit", "credit"],
+  ]);
+  const own = world.log.events.filter(({ streamId }) => streamId === account.id);
+  const month = "2026-05";
+  const statement = await world.owner(`/v1/accounts/${account.id}/statements/${month}`);
+  const bounds = {
+    month,
+    start: new Date("2026-05-01T00:00Z"),
+    end: new Date("2026-06-01T00:00Z"),
+  };
+  const folded = foldStatement(own as unknown as Envelope[], bounds);
+  expect(statement.body).toEqual({ ...folded, closed: statement.body.closed });
+  const proposals = await world.teller("/v1/proposals?status=approved");
+  expect(proposals.body.items.map(({ kind }: { kind: string }) => kind)).toEqual(
+    Array(2).fill("adjustment"),
+  );
 });
 
 test("[S65] debits equal credits after every event, per currency, over days", async () => {

@@ -8,7 +8,7 @@ export type Upcaster = (data: Record<string, unknown>) => Record<string, unknown
 /** One event type: in which streams it is, and every version of its data, from the first. */
 export interface EventSpec {
   /** Events of account streams are in the topic of account events; the others in the log alone. */
-  readonly stream: "account" | "transfer" | "schedule";
+  readonly stream: "account" | "transfer" | "schedule" | "tariff";
   readonly summary: string;
   readonly versions: readonly [TObject, ...TObject[]];
   /** From version 1 to 2, from 2 to 3 and so on: one fewer than versions. */
@@ -127,6 +127,36 @@ export const EVENTS = {
     versions: [schemas.LimitsRejectedV1],
     upcasters: [],
   },
+  AdjustmentProposed: {
+    stream: "account",
+    summary: "Somebody proposed to correct a posting of the account; nothing has moved.",
+    versions: [schemas.AdjustmentProposedV1],
+    upcasters: [],
+  },
+  AdjustmentApproved: {
+    stream: "account",
+    summary: "Another person approved a correction; its posting follows.",
+    versions: [schemas.AdjustmentApprovedV1],
+    upcasters: [],
+  },
+  AdjustmentRejected: {
+    stream: "account",
+    summary: "Another person rejected a proposed correction.",
+    versions: [schemas.AdjustmentRejectedV1],
+    upcasters: [],
+  },
+  MoneyAdjusted: {
+    stream: "account",
+    summary: "The bank corrected a posting: money was given, or taken back.",
+    versions: [schemas.MoneyAdjustedV1],
+    upcasters: [],
+  },
+  FeeCharged: {
+    stream: "account",
+    summary: "What the transaction before it has cost, by the tariff.",
+    versions: [schemas.FeeChargedV1],
+    upcasters: [],
+  },
   CardRegistered: {
     stream: "account",
     summary: "A card was registered to the account; of its number the last four digits are kept.",
@@ -191,6 +221,24 @@ export const EVENTS = {
     stream: "schedule",
     summary: "Nothing of the schedule comes any more.",
     versions: [schemas.ScheduleCancelledV1],
+    upcasters: [],
+  },
+  TariffProposed: {
+    stream: "tariff",
+    summary: "Somebody proposed a table of fees for the ledger; it is not in force.",
+    versions: [schemas.TariffProposedV1],
+    upcasters: [],
+  },
+  TariffApproved: {
+    stream: "tariff",
+    summary: "Another person approved a tariff: in force from here on, the whole table.",
+    versions: [schemas.TariffApprovedV1],
+    upcasters: [],
+  },
+  TariffRejected: {
+    stream: "tariff",
+    summary: "Another person rejected a proposed tariff.",
+    versions: [schemas.TariffRejectedV1],
     upcasters: [],
   },
 } as const satisfies Catalogue;

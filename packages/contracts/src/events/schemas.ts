@@ -114,6 +114,50 @@ export const LimitsProposedV1 = Type.Object(proposed);
 export const LimitsApprovedV1 = Type.Object(decided);
 export const LimitsRejectedV1 = Type.Object(decided);
 
+const proposing = { proposalId: Uuid, proposedBy: Uuid, proposedAt: Moment };
+const deciding = { ...proposing, decidedBy: Uuid, decidedAt: Moment };
+const direction = Type.Enum(["credit", "debit"]);
+const corrects = Type.Object(
+  { version: Type.Integer({ minimum: 1 }), transactionId: Uuid },
+  { description: "The posting of this account that was wrong." },
+);
+const adjustment = Type.Object({
+  direction,
+  amount: MoneyShown,
+  reason: Type.String(),
+  reference,
+  corrects,
+});
+export const AdjustmentProposedV1 = Type.Object({ ...proposing, adjustment });
+export const AdjustmentApprovedV1 = Type.Object({ ...deciding, adjustment });
+export const AdjustmentRejectedV1 = Type.Object({ ...deciding, adjustment });
+export const MoneyAdjustedV1 = Type.Object({
+  ...posting,
+  direction,
+  proposalId: Uuid,
+  reason: Type.String(),
+  corrects,
+  reference,
+});
+
+const on = Type.Enum(["deposit", "withdrawal", "transfer"], { "x-extensible": true });
+const tariff = Type.Object({
+  fees: Type.Array(
+    Type.Object({
+      on,
+      currency: Type.String({ pattern: "^[A-Z]{3}$", examples: ["EUR"] }),
+      fixed: Type.Optional(MoneyShown),
+      basisPoints: Type.Optional(Type.Integer({ minimum: 0 })),
+      min: Type.Optional(MoneyShown),
+      max: Type.Optional(MoneyShown),
+    }),
+  ),
+});
+export const TariffProposedV1 = Type.Object({ ...proposing, tariff });
+export const TariffApprovedV1 = Type.Object({ ...deciding, tariff, day: Day });
+export const TariffRejectedV1 = Type.Object({ ...deciding, tariff });
+export const FeeChargedV1 = Type.Object({ ...debit, chargedFor: Uuid, on });
+
 export const CardRegisteredV1 = Type.Object({
   cardId: Uuid,
   last4: Type.String({ pattern: "^[0-9]{4}$" }),

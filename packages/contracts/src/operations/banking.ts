@@ -1,5 +1,6 @@
 import Type from "typebox";
 import {
+  AdjustmentRequest,
   AuthorizationRequest,
   Captured,
   CaptureRequest,
@@ -16,13 +17,16 @@ import {
   Proposal,
   ProposalMade,
   Proposals,
+  TariffRequest,
+  TariffShown,
 } from "../schemas/banking.ts";
 import { Otp } from "../schemas/identity.ts";
-import { Cursor, Limit, strict } from "../schemas/primitives.ts";
+import { Cursor, Ledger, Limit, strict } from "../schemas/primitives.ts";
 import { command, query, readers, servesCustomers } from "./common.ts";
 import type { Operation } from "./operation.ts";
 
 const judges = { any: ["teller", "admin"] } as const;
+const ofLedger = strict({ ledger: Type.Optional(Ledger) });
 const pages = { limit: Type.Optional(Limit), cursor: Type.Optional(Cursor) };
 const CardStepRequest = strict({ otp: Type.Optional(Otp) });
 
@@ -92,12 +96,55 @@ export const bankingOperations = {
     answers: { 200: LimitsShown },
     refusals: [404],
   },
+  proposeAdjustment: {
+    ...command,
+    tag: "Adjustments",
+    path: "/v1/accounts/{accountId}/adjustments",
+    access: { any: ["teller"] },
+    summary: "Propose to correct a posting of an account",
+    body: AdjustmentRequest,
+    answers: { 202: ProposalMade },
+  },
+  proposeTariff: {
+    ...command,
+    method: "PUT",
+    tag: "Tariff",
+    path: "/v1/tariff",
+    access: judges,
+    summary: "Propose the table of fees of a ledger, the whole of it",
+    body: TariffRequest,
+    answers: { 202: ProposalMade },
+  },
+  getTariff: {
+    service: "command",
+    method: "GET",
+    consistent: true,
+    tag: "Tariff",
+    path: "/v1/tariff",
+    access: "user",
+    summary: "The table of fees in force",
+    query: ofLedger,
+    answers: { 200: TariffShown },
+    refusals: [404],
+  },
+  listTariffProposals: {
+    service: "command",
+    method: "GET",
+    consistent: true,
+    tag: "Tariff",
+    path: "/v1/tariff/proposals",
+    access: judges,
+    summary: "The proposed tables of fees that wait for a decision, oldest first",
+    query: ofLedger,
+    answers: { 200: Proposals },
+    refusals: [404],
+  },
   listProposals: {
     ...query,
     tag: "Limits",
     path: "/v1/proposals",
     access: judges,
-    summary: "What was proposed, newest first",
+    summary: "What was proposed for accounts, newest first",
     query: strict({ status: Type.Optional(Type.Enum([...PROPOSAL_STATUSES])), ...pages }),
     answers: { 200: Proposals },
   },

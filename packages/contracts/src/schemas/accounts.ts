@@ -95,6 +95,7 @@ export const TRANSACTION_TYPES = [
   "capture",
   "fee",
   "interest",
+  "adjustment",
 ] as const;
 
 export const Transaction = strict({

@@ -1,9 +1,11 @@
 import Type, { type Static } from "typebox";
 import {
   AmountToMove,
+  Ledger,
   Moment,
   MoneyShown,
   page,
+  Reason,
   Reference,
   strict,
   text,
@@ -81,11 +83,57 @@ export const LimitsShown = strict({
 export type LimitsShown = Static<typeof LimitsShown>;
 export const ProposalMade = strict({ proposalId: Uuid });
 export const PROPOSAL_STATUSES = ["open", "approved", "rejected"] as const;
+
+/** A correction of a posting of the account, which its version there tells from the others. */
+export const AdjustmentRequest = strict({
+  direction: Type.Enum(["credit", "debit"]),
+  amount: AmountToMove,
+  reason: Reason,
+  reference: Type.Optional(Reference),
+  corrects: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
+});
+const AdjustmentShown = strict({
+  direction: Type.Enum(["credit", "debit"]),
+  amount: MoneyShown,
+  reason: Type.String(),
+  reference: Type.Optional(Type.String()),
+  corrects: strict({ version: Version, transactionId: Uuid }),
+});
+
+const feeOf = <T extends typeof AmountToMove | typeof MoneyShown>(money: T) => ({
+  on: Type.Enum(["deposit", "withdrawal", "transfer"]),
+  currency: Type.String({ pattern: "^[A-Z]{3}$", examples: ["EUR"] }),
+  fixed: Type.Optional(money),
+  basisPoints: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
+  min: Type.Optional(money),
+  max: Type.Optional(money),
+});
+/** How many rules a table of fees may have. */
+export const FEES_MAX = 200;
+const tariffOf = <T extends typeof AmountToMove | typeof MoneyShown>(money: T) => ({
+  fees: Type.Array(strict(feeOf(money)), { maxItems: FEES_MAX }),
+});
+
+/** The whole table: what is not in it costs nothing. */
+export const TariffRequest = strict({
+  ledger: Type.Optional(Ledger),
+  ...tariffOf(AmountToMove),
+});
+export type TariffRequest = Static<typeof TariffRequest>;
+export const TariffShown = strict({
+  ledger: Ledger,
+  ...tariffOf(MoneyShown),
+});
+
+/** `kind` says which of `limits`, `adjustment` and `tariff` is there; a tariff is no account's. */
 export const Proposal = strict({
   proposalId: Uuid,
-  accountId: Uuid,
-  kind: Type.Literal("limits"),
-  limits: strict(limitsOf(MoneyShown)),
+  accountId: Type.Optional(Uuid),
+  ledger: Type.Optional(Ledger),
+  kind: Type.Enum(["limits", "adjustment", "tariff"]),
+  limits: Type.Optional(strict(limitsOf(MoneyShown))),
+  adjustment: Type.Optional(AdjustmentShown),
+  tariff: Type.Optional(strict(tariffOf(MoneyShown))),
   status: Type.Enum([...PROPOSAL_STATUSES]),
   proposedBy: Uuid,
   proposedAt: Moment,

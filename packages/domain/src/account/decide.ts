@@ -1,10 +1,12 @@
 // Refusals in the order in which they are looked for:
 // not_found, account_closed, account_frozen or account_not_frozen, currency_mismatch,
-// account_not_empty, insufficient_funds, limit_exceeded.
+// account_not_empty, insufficient_funds (of the amount and the fee), limit_exceeded.
 import { accept, type By, type Decision, type Refusal, refuse, type When } from "../decision.ts";
 import { heldBy } from "../hold/state.ts";
 import { dayToCount, refusesSpending } from "../limits/check.ts";
 import { balanceLimit, type Money, minorUnits, moneyText } from "../money.ts";
+import { chargeOf, feeOn } from "../tariff/fee.ts";
+import type { Tariff } from "../tariff/state.ts";
 import type { AccountEvent, AccountOpened, AccountType } from "./events.ts";
 import { type Account, settled } from "./state.ts";
 
@@ -16,17 +18,18 @@ export interface OpenAccount {
   readonly name?: string;
 }
 
-/** Money in or out of the bank; the amount is above zero, as parseAmount gives it. */
+/** A posting; the amount is above zero, as parseAmount gives it. */
 export interface Post {
-  readonly by: By;
   readonly transactionId: string;
   readonly amount: Money;
   readonly reference?: string;
 }
 
-/** Money out, at a time: holds may be over by then, and it counts against limits. */
-export interface Spend extends Post {
+/** Money in or out of the bank, at a time; `feeId` is the transaction of its fee, if any. */
+export interface Move extends Post {
+  readonly by: By;
   readonly when: When;
+  readonly feeId: string;
 }
 
 /** A change of status, for a reason that people can read. */
@@ -44,32 +47,55 @@ export function openAccount(command: OpenAccount): Decision<AccountOpened> {
   return accept({ type: "AccountOpened", data });
 }
 
-/** A frozen account takes it too. */
-export function deposit(command: Post, state: Account | undefined): AccountDecision {
+/** A frozen account takes it too, and pays the fee of it. */
+export function deposit(
+  command: Move,
+  state: Account | undefined,
+  tariff?: Tariff,
+): Decision<readonly AccountEvent[]> {
   const account = visible(state, command.by);
   if (account === undefined) return refuse("not_found");
-  const refusal = refusesCredit(account, command.amount);
+  const { amount } = command;
+  const refusal = refusesCredit(account, amount);
   if (refusal !== undefined) return refuse(refusal);
-  const balance = account.balance + command.amount.minor;
-  return accept({ type: "MoneyDeposited", data: posted(command, "credit", balance) });
+  const balance = account.balance + amount.minor;
+  const deposited = { type: "MoneyDeposited", data: posted(command, "credit", balance) } as const;
+  const fee = feeOn(tariff, "deposit", amount);
+  if (fee === 0n) return accept([deposited]);
+  const { account: free, expired } = settled(account, command.when.now);
+  if (available(free) + amount.minor < fee) return refuse("insufficient_funds");
+  return accept([...expired, deposited, ...charged(fee, "deposit", command, balance)]);
 }
 
-/** Never more than is available. */
+/** Never more than is available, with its fee. */
 export function withdraw(
-  command: Spend,
+  command: Move,
   state: Account | undefined,
+  tariff?: Tariff,
 ): Decision<readonly AccountEvent[]> {
   const found = visible(state, command.by);
   if (found === undefined) return refuse("not_found");
   const { when, amount } = command;
   const { account, expired } = settled(found, when.now);
-  const refusal = refusesDebit(account, amount);
+  const fee = feeOn(tariff, "withdrawal", amount);
+  const refusal = refusesDebit(account, amount, fee);
   if (refusal !== undefined) return refuse(refusal);
   const hit = refusesSpending(account, { channel: "withdrawal", amount, when });
   if (hit !== undefined) return hit;
   const day = dayToCount(account.used, when.day);
-  const data = { ...posted(command, "debit", account.balance - amount.minor), day };
-  return accept([...expired, { type: "MoneyWithdrawn", data }]);
+  const balance = account.balance - amount.minor;
+  const data = { ...posted(command, "debit", balance), day };
+  const withdrawn = { type: "MoneyWithdrawn", data } as const;
+  return accept([...expired, withdrawn, ...charged(fee, "withdrawal", command, balance)]);
+}
+
+function charged(
+  fee: bigint,
+  on: "deposit" | "withdrawal",
+  { feeId, transactionId, amount: { currency } }: Move,
+  balance: bigint,
+) {
+  return chargeOf(fee, { feeId, transactionId, on, currency, balance });
 }
 
 /** Once: what is frozen is refused. */
@@ -127,12 +153,12 @@ export function refusesCredit(account: Account, amount: Money): Refusal | undefi
   return isTooMuch ? "limit_exceeded" : undefined;
 }
 
-/** Why an account, with no hold in it that is over, cannot take a debit. */
-export function refusesDebit(account: Account, amount: Money): Refusal | undefined {
+/** Why an account, with no hold in it that is over, cannot take a debit and its fee. */
+export function refusesDebit(account: Account, amount: Money, fee = 0n): Refusal | undefined {
   if (account.status === "closed") return "account_closed";
   if (account.status === "frozen") return "account_frozen";
   if (account.currency !== amount.currency) return "currency_mismatch";
-  return available(account) < amount.minor ? "insufficient_funds" : undefined;
+  return available(account) < amount.minor + fee ? "insufficient_funds" : undefined;
 }
 
 /** What every posting says of itself. */

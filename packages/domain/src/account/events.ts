@@ -1,8 +1,10 @@
 // These names are the storage format of the log: add, never rename.
+import type { AdjustmentEvent, MoneyAdjusted } from "../adjustment/events.ts";
 import type { CardEvent } from "../card/events.ts";
 import type { CaptureReceived, HoldCaptured, HoldEvent } from "../hold/events.ts";
 import type { LimitsEvent } from "../limits/events.ts";
 import type { MoneyText } from "../money.ts";
+import type { FeeCharged } from "../tariff/events.ts";
 
 export type AccountType = "checking" | "savings";
 
@@ -93,13 +95,16 @@ export type PostingEvent =
   | ReversalSent
   | ReversalReceived
   | HoldCaptured
-  | CaptureReceived;
+  | CaptureReceived
+  | MoneyAdjusted
+  | FeeCharged;
 
 export type AccountEvent =
   | AccountOpened
   | PostingEvent
   | HoldEvent
   | LimitsEvent
+  | AdjustmentEvent
   | CardEvent
   | AccountFrozen
   | AccountUnfrozen

@@ -4,10 +4,9 @@ export {
   deposit,
   type Explain,
   freeze,
+  type Move,
   type OpenAccount,
   openAccount,
-  type Post,
-  type Spend,
   unfreeze,
   withdraw,
 } from "./decide.ts";

@@ -1,4 +1,6 @@
+import type { Adjustment, AdjustmentEvent } from "../adjustment/events.ts";
 import { type Cards, evolveCards } from "../card/state.ts";
+import { type Open, withOpen, withoutOpen } from "../four-eyes.ts";
 import type { HoldEvent, HoldExpired } from "../hold/events.ts";
 import {
   evolveHolds,
@@ -9,15 +11,7 @@ import {
   isOver,
 } from "../hold/state.ts";
 import type { Channel, Limits, LimitsEvent } from "../limits/events.ts";
-import {
-  evolveProposals,
-  evolveUsedByHold,
-  type Proposals,
-  spend,
-  type Used,
-  usedFromJson,
-  usedToJson,
-} from "../limits/state.ts";
+import { evolveUsedByHold, spend, type Used, usedFromJson, usedToJson } from "../limits/state.ts";
 import { minorUnits, moneyText } from "../money.ts";
 import type { AccountEvent, AccountType, MoneyWithdrawn, TransferSent } from "./events.ts";
 
@@ -34,9 +28,12 @@ export interface Account {
   readonly limits?: Limits;
   /** What has gone out, to be held against limits, be there any yet or not. */
   readonly used?: Used;
-  readonly proposals?: NonNullable<Proposals>;
+  readonly proposals?: NonNullable<Open<Proposal>>;
   readonly cards?: NonNullable<Cards>;
 }
+
+/** What may be proposed for an account. */
+export type Proposal = { readonly limits: Limits } | { readonly adjustment: Adjustment };
 
 /** The version of the stored form of an account's state. */
 export const ACCOUNT_STATE_SCHEMA = 2;
@@ -66,6 +63,8 @@ export function evolveAccount(state: Account | undefined, event: AccountEvent): 
     case "ReversalSent":
     case "ReversalReceived":
     case "CaptureReceived":
+    case "MoneyAdjusted":
+    case "FeeCharged":
       return { ...account, balance: minorUnits(event.data.balanceAfter) };
     case "HoldCaptured": {
       const balance = minorUnits(event.data.balanceAfter);
@@ -78,7 +77,10 @@ export function evolveAccount(state: Account | undefined, event: AccountEvent): 
     case "LimitsProposed":
     case "LimitsApproved":
     case "LimitsRejected":
-      return withLimits(account, event);
+    case "AdjustmentProposed":
+    case "AdjustmentApproved":
+    case "AdjustmentRejected":
+      return withProposals(account, event);
     case "CardRegistered":
     case "CardActivated":
     case "CardFrozen":
@@ -114,11 +116,17 @@ function withHolds(account: Account, event: HoldEvent): Account {
   return put(after, "holds", evolveHolds(account.holds, event));
 }
 
-function withLimits(account: Account, event: LimitsEvent): Account {
-  const after = put(account, "proposals", evolveProposals(account.proposals, event));
-  if (event.type !== "LimitsApproved") return after;
+type ProposalEvent = LimitsEvent | Exclude<AdjustmentEvent, { type: "MoneyAdjusted" }>;
+
+function withProposals(account: Account, event: ProposalEvent): Account {
+  const isNew = event.type === "LimitsProposed" || event.type === "AdjustmentProposed";
+  const after = isNew
+    ? withOpen<Proposal>(account.proposals, event.data)
+    : withoutOpen(account.proposals, event.data.proposalId);
+  const next = put(account, "proposals", after);
+  if (event.type !== "LimitsApproved") return next;
   const { limits } = event.data;
-  return put(after, "limits", Object.keys(limits).length === 0 ? undefined : limits);
+  return put(next, "limits", Object.keys(limits).length === 0 ? undefined : limits);
 }
 
 /** Sets a member, or takes it out: what is not there is in no state and in no JSON. */

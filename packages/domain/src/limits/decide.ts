@@ -4,11 +4,9 @@
 import { visible } from "../account/decide.ts";
 import type { Account } from "../account/state.ts";
 import { accept, type By, type Decision, refuse, type When } from "../decision.ts";
+import { type Judge, judged, refusesProposal } from "../four-eyes.ts";
 import type { MoneyText } from "../money.ts";
 import type { Limits, LimitsApproved, LimitsProposed, LimitsRejected } from "./events.ts";
-
-/** How many proposals an account may have open at once. */
-export const PROPOSALS_MAX = 20;
 
 export interface ProposeLimits {
   readonly by: By;
@@ -30,8 +28,8 @@ export function proposeLimits(
   const { proposalId, limits, proposedBy, when } = command;
   const isOurs = ({ currency }: MoneyText) => currency === account.currency;
   if (!amountsOf(limits).every(isOurs)) return refuse("currency_mismatch");
-  const open = Object.keys(account.proposals ?? {}).length;
-  if (open >= PROPOSALS_MAX) return refuse("too_many_proposals");
+  const refusal = refusesProposal(account.proposals);
+  if (refusal !== undefined) return refuse(refusal);
   const data = { proposalId, limits, proposedBy, proposedAt: when.now };
   return accept({ type: "LimitsProposed", data });
 }
@@ -40,23 +38,18 @@ function amountsOf({ channels = {}, ...own }: Limits): MoneyText[] {
   return [own, ...Object.values(channels)].flatMap((caps) => Object.values(caps) as MoneyText[]);
 }
 
-export interface JudgeLimits {
-  readonly when: When;
-  readonly proposalId: string;
-  readonly verdict: "approve" | "reject";
-  readonly decidedBy: string;
-}
-
-/** Four eyes: nobody decides on what they proposed themselves, whatever roles they have. */
+/** An approval puts the limits into force. */
 export function judgeLimits(
-  { when, proposalId, verdict, decidedBy }: JudgeLimits,
+  command: Judge,
   account: Account | undefined,
 ): Decision<LimitsApproved | LimitsRejected> {
   if (account === undefined) return refuse("not_found");
-  const { proposals = {} } = account;
-  const proposal = Object.hasOwn(proposals, proposalId) ? proposals[proposalId] : undefined;
-  if (proposal === undefined) return refuse("proposal_closed");
-  if (proposal.proposedBy === decidedBy) return refuse("self_approval");
-  const data = { proposalId, ...proposal, decidedBy, decidedAt: when.now };
-  return accept({ type: verdict === "approve" ? "LimitsApproved" : "LimitsRejected", data });
+  const decision = judged(account.proposals, command);
+  if (decision.kind === "refused") return decision;
+  const data = decision.facts;
+  if (!("limits" in data)) return refuse("proposal_closed");
+  return accept({
+    type: command.verdict === "approve" ? "LimitsApproved" : "LimitsRejected",
+    data,
+  });
 }

@@ -1,3 +1,3 @@
 export * from "./decide.ts";
 export type * from "./events.ts";
-export type { Proposal, Used } from "./state.ts";
+export type { Used } from "./state.ts";

@@ -1,17 +1,7 @@
 import type { HoldEvent } from "../hold/events.ts";
 import type { Holds } from "../hold/state.ts";
 import { minorUnits } from "../money.ts";
-import type { Channel, Limits, LimitsEvent } from "./events.ts";
-
-/** A proposal that waits for another person; one that was decided has no state. */
-export interface Proposal {
-  readonly limits: Limits;
-  readonly proposedBy: string;
-  readonly proposedAt: string;
-}
-
-/** The open proposals of an account, by their ids; undefined where there are none. */
-export type Proposals = Readonly<Record<string, Proposal>> | undefined;
+import type { Channel } from "./events.ts";
 
 /** Outgoing money of a day and of its month, in minor units. */
 interface Sum {
@@ -27,15 +17,6 @@ export interface Used {
 
 const NOTHING: Sum = { today: 0n, month: 0n };
 const MONTH_LENGTH = "2026-11".length;
-
-export function evolveProposals(proposals: Proposals, event: LimitsEvent): Proposals {
-  const { proposalId, limits, proposedBy, proposedAt } = event.data;
-  if (event.type === "LimitsProposed") {
-    return { ...proposals, [proposalId]: { limits, proposedBy, proposedAt } };
-  }
-  const { [proposalId]: _, ...others } = proposals ?? {};
-  return Object.keys(others).length === 0 ? undefined : others;
-}
 
 /** What has gone out by an event on a hold: it counts when placed, what it frees counts back. */
 export function evolveUsedByHold(

@@ -6,6 +6,7 @@ import { visible } from "../account/decide.ts";
 import type { Account } from "../account/state.ts";
 import { accept, type By, type Decision, type Refusal, refuse, type When } from "../decision.ts";
 import { type Money, moneyText } from "../money.ts";
+import type { Tariff } from "../tariff/state.ts";
 import { type TransferFacts, transfer } from "../transfer/index.ts";
 import type { Every, ScheduleCancelled, ScheduleEvent, TransferScheduled } from "./events.ts";
 import {
@@ -73,13 +74,14 @@ export function cancelSchedule(
   return accept(schedule.status === "active" ? [{ type: "ScheduleCancelled", data: {} }] : []);
 }
 
-/** The transfer of a day; `debitId` and `creditId` are its legs' transaction ids. */
+/** The transfer of a day, with the transaction ids of its legs and its fee. */
 export interface MakeOccurrence {
   readonly on: string;
   readonly when: When;
   readonly transferId: string;
   readonly debitId: string;
   readonly creditId: string;
+  readonly feeId: string;
 }
 
 /** For the schedule's stream, and for those of both accounts where the transfer was made. */
@@ -97,6 +99,7 @@ export function makeOccurrence(
   schedule: Schedule | undefined,
   from: Account | undefined,
   to: Account | undefined,
+  tariff?: Tariff,
 ): OccurrenceFacts | undefined {
   const { on, transferId } = command;
   if (schedule === undefined || nextOccurrence(schedule) !== on) return undefined;
@@ -110,6 +113,7 @@ export function makeOccurrence(
     },
     from,
     to,
+    tariff,
   );
   const passed: ScheduleEvent =
     decision.kind === "accepted"

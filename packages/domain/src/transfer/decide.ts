@@ -1,7 +1,7 @@
 // Refusals in the order in which they are looked for.
 // A transfer: not_found (either side), same_account, then the payer's account_closed,
 // account_frozen, currency_mismatch, then the receiver's account_closed, currency_mismatch, then
-// insufficient_funds, limit_exceeded. Limits of the payer are asked last.
+// insufficient_funds (of amount and fee), limit_exceeded. Limits of the payer are asked last.
 // A reversal: not_found, not_reversible, already_reversed, then as a transfer.
 import { posted, refusesCredit, refusesDebit, visible } from "../account/decide.ts";
 import type {
@@ -15,16 +15,23 @@ import { accept, type By, type Decision, type Refusal, refuse, type When } from 
 import type { HoldExpired } from "../hold/events.ts";
 import { dayToCount, refusesSpending } from "../limits/check.ts";
 import { type Money, minorUnits } from "../money.ts";
+import type { FeeCharged } from "../tariff/events.ts";
+import { chargeOf, feeOn } from "../tariff/fee.ts";
+import type { Tariff } from "../tariff/state.ts";
 import type { TransferReversed } from "./events.ts";
 import type { ReversedTransfer } from "./state.ts";
 
-/** Money from one account to another; `debitId` and `creditId` are the legs' transaction ids. */
+/**
+ * Money from one account to another; `debitId` and `creditId` are the legs' transaction ids, and
+ * `feeId` that of the fee, if there is one.
+ */
 export interface Transfer {
   readonly by: By;
   readonly when: When;
   readonly transferId: string;
   readonly debitId: string;
   readonly creditId: string;
+  readonly feeId: string;
   readonly fromAccountId: string;
   readonly toAccountId: string;
   readonly amount: Money;
@@ -37,20 +44,27 @@ export interface TransferFacts {
   readonly expired: readonly HoldExpired[];
   readonly sent: TransferSent;
   readonly received: TransferReceived;
+  /** For the payer's stream, after its leg. */
+  readonly fee: readonly FeeCharged[];
 }
 
-/** Decides on both legs at once; `by` says whose money may go, it may go to anybody. */
+/**
+ * Decides on both legs at once; `by` says whose money may go, it may go to anybody. The tariff is
+ * that of the payer's ledger.
+ */
 export function transfer(
   command: Transfer,
   from: Account | undefined,
   to: Account | undefined,
+  tariff?: Tariff,
 ): Decision<TransferFacts> {
   const found = visible(from, command.by);
   if (found === undefined || to === undefined) return refuse("not_found");
   const { fromAccountId, toAccountId, amount, when } = command;
   if (fromAccountId === toAccountId) return refuse("same_account");
   const { account: payer, expired } = settled(found, when.now);
-  const refusal = refusesMove(payer, to, amount);
+  const fee = feeOn(tariff, "transfer", amount);
+  const refusal = refusesMove(payer, to, amount, fee);
   if (refusal !== undefined) return refuse(refusal);
   const hit = refusesSpending(payer, { channel: "transfer", amount, when });
   if (hit !== undefined) return hit;
@@ -67,6 +81,10 @@ export function transfer(
       type: "TransferReceived",
       data: { ...legs.credit, ...parties, counterpartyAccountId: fromAccountId },
     },
+    fee: chargeOf(fee, {
+      ...{ feeId: command.feeId, transactionId: command.debitId, on: "transfer" },
+      ...{ currency: amount.currency, balance: payer.balance - amount.minor },
+    }),
   });
 }
 
@@ -134,8 +152,13 @@ export function reverse(
   });
 }
 
-function refusesMove(payer: Account, receiver: Account, amount: Money): Refusal | undefined {
-  const [debit, credit] = [refusesDebit(payer, amount), refusesCredit(receiver, amount)];
+function refusesMove(
+  payer: Account,
+  receiver: Account,
+  amount: Money,
+  fee = 0n,
+): Refusal | undefined {
+  const [debit, credit] = [refusesDebit(payer, amount, fee), refusesCredit(receiver, amount)];
   const isCovered = debit !== "insufficient_funds";
   if (isCovered || credit === "limit_exceeded") return debit ?? credit;
   // That the money is not there is said once everything about the accounts is in order.
@@ -151,7 +174,7 @@ interface Legs {
 
 function legsOf(command: Legs, payer: Account, receiver: Account) {
   const { amount, reference, debitId, creditId } = command;
-  const common = { by: ANYONE, amount, ...(reference !== undefined && { reference }) };
+  const common = { amount, ...(reference !== undefined && { reference }) };
   return {
     debit: posted({ ...common, transactionId: debitId }, "debit", payer.balance - amount.minor),
     credit: posted(
@@ -161,5 +184,3 @@ function legsOf(command: Legs, payer: Account, receiver: Account) {
     ),
   };
 }
-
-const ANYONE: By = { kind: "any" };

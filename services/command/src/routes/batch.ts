@@ -5,8 +5,9 @@ import type { NewEvent } from "@countinghouse/event-store";
 import { type Call, type Handler, malformed, TOKEN_LEDGERS_MAX } from "@countinghouse/service-kit";
 import { NO_STREAM, type Stream } from "../aggregates.ts";
 import type { Outcome, View } from "../command.ts";
-import { AGGREGATES, accountOf } from "../domain-aggregates.ts";
+import { AGGREGATES, accountOf, tariffOf } from "../domain-aggregates.ts";
 import { amountOf, byOf, commandOf, eventOf, FIRST_LEDGER } from "../prepare.ts";
+import { tariffRead } from "../tariff-read.ts";
 import type { RouteDeps } from "./deps.ts";
 
 type BatchCall = Call<typeof operations.transferBatch>;
@@ -34,14 +35,16 @@ export function batchRoute({ execute, ledgers, newId, when }: RouteDeps): Handle
     }
     const ledger = reads[0]?.ledger ?? FIRST_LEDGER;
     const placeOf = new Map(reads.map(({ streamId }, i) => [streamId, i]));
+    const tariffs = [...new Set(reads.map(({ ledger }) => ledger))].map(tariffRead);
+    const tariffAt = new Map(tariffs.map((read, i) => [read.ledger, reads.length + i]));
     const commands = orders.map((order) => {
       const home = reads[placeOf.get(order.fromAccountId) ?? -1]?.ledger ?? ledger;
-      return { ...order, transferId: newId(home) };
+      return { ...order, transferId: newId(home), tariffAt: tariffAt.get(home) ?? -1 };
     });
     return execute({
       ...commandOf(operations.transferBatch, call),
       ledger,
-      reads,
+      reads: [...reads, ...tariffs],
       decide: (view) => decideAll(mode, commands, placeOf, view),
     });
   };
@@ -55,11 +58,17 @@ function orderOf(call: BatchCall, i: number): Omit<Transfer, "transferId" | "whe
     by: byOf(call.scope),
     debitId: randomUUIDv7(),
     creditId: randomUUIDv7(),
+    feeId: randomUUIDv7(),
     fromAccountId: given.fromAccountId.toLowerCase(),
     toAccountId: given.toAccountId.toLowerCase(),
     amount: amountOf(given.amount, `/transfers/${i}`),
     ...(reference !== undefined && { reference }),
   };
+}
+
+interface Ordered extends Transfer {
+  /** Where the view has the tariff of the payer's ledger. */
+  readonly tariffAt: number;
 }
 
 /**
@@ -68,7 +77,7 @@ function orderOf(call: BatchCall, i: number): Omit<Transfer, "transferId" | "whe
  */
 function decideAll(
   mode: Mode,
-  commands: readonly Transfer[],
+  commands: readonly Ordered[],
   placeOf: ReadonlyMap<string, number>,
   view: View,
 ): Outcome {
@@ -87,10 +96,11 @@ function decideAll(
       placeOf.get(command.fromAccountId),
       placeOf.get(command.toAccountId),
     ];
-    const decision = transfer(command, accountOf(streams[from]), accountOf(streams[to]));
+    const tariff = tariffOf(view[command.tariffAt]);
+    const decision = transfer(command, accountOf(streams[from]), accountOf(streams[to]), tariff);
     if (decision.kind === "accepted") {
-      const { expired, sent } = decision.facts;
-      for (const fact of [...expired, sent]) record(from, eventOf(fact));
+      const { expired, sent, fee } = decision.facts;
+      for (const fact of [...expired, sent, ...fee]) record(from, eventOf(fact));
       record(to, eventOf(decision.facts.received));
       results.push({ status: "done", transferId: command.transferId });
     } else if (mode === "atomic") return undone(commands.length, results.length, decision.code);

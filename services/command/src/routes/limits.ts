@@ -1,32 +1,14 @@
-import { type LimitsRequest, operations, type Proposal } from "@countinghouse/contracts";
-import {
-  judgeLimits,
-  type Limits,
-  type LimitsApproved,
-  type LimitsRejected,
-  type MoneyText,
-  moneyText,
-  proposeLimits,
-} from "@countinghouse/domain";
+import { type LimitsRequest, operations } from "@countinghouse/contracts";
+import { type Limits, type MoneyText, moneyText, proposeLimits } from "@countinghouse/domain";
 import type { Call, Handler } from "@countinghouse/service-kit";
-import { NO_STREAM } from "../aggregates.ts";
 import { accountOf } from "../domain-aggregates.ts";
 import { byOf, commandOf, FIRST_LEDGER, following, moneyOf } from "../prepare.ts";
 import type { RouteDeps } from "./deps.ts";
 import { onAccount } from "./on-account.ts";
-import { findOrigin } from "./origins.ts";
 
-type Handlers = {
-  [Name in "proposeLimits" | "approveProposal" | "rejectProposal"]: Handler<Name>;
-};
-
-/** Limits by four eyes: proposed by one person, approved or rejected by another. */
-export function limitRoutes(deps: RouteDeps): Handlers {
-  return {
-    proposeLimits: (call) => propose(call, deps),
-    approveProposal: (call) => judge(call, operations.approveProposal, "approve", deps),
-    rejectProposal: (call) => judge(call, operations.rejectProposal, "reject", deps),
-  };
+/** Limits by four eyes: what is proposed here is approved or rejected by another person. */
+export function limitRoutes(deps: RouteDeps): { proposeLimits: Handler<"proposeLimits"> } {
+  return { proposeLimits: (call) => propose(call, deps) };
 }
 
 async function propose(call: Call<typeof operations.proposeLimits>, deps: RouteDeps) {
@@ -48,41 +30,6 @@ async function propose(call: Call<typeof operations.proposeLimits>, deps: RouteD
       return { kind: "accepted", status: 202, body, events: new Map([[0, events]]) };
     })),
   });
-}
-
-type Judgement = typeof operations.approveProposal | typeof operations.rejectProposal;
-
-async function judge(
-  call: Call<Judgement>,
-  operation: Judgement,
-  verdict: "approve" | "reject",
-  deps: RouteDeps,
-) {
-  const { proposalId } = call.params;
-  const { ledger, reads, accountId } = await findOrigin(deps, "LimitsProposed", proposalId);
-  const decidedBy = call.principal.userId;
-  const command = { when: deps.when(), proposalId, verdict, decidedBy };
-  return deps.execute({
-    ...commandOf(operation, call),
-    ledger,
-    reads,
-    decide([stream = NO_STREAM]) {
-      const decision = judgeLimits(command, accountOf(stream));
-      if (decision.kind === "refused") return decision;
-      const { events } = following(stream, [decision.facts]);
-      const body = decided(accountId, decision.facts);
-      return { kind: "accepted", status: 200, body, events: new Map([[0, events]]) };
-    },
-  });
-}
-
-function decided(accountId: string, { type, data }: LimitsApproved | LimitsRejected): Proposal {
-  const { proposalId, limits, proposedBy, proposedAt, decidedBy, decidedAt } = data;
-  const status = type === "LimitsApproved" ? "approved" : "rejected";
-  return {
-    ...{ proposalId, accountId, kind: "limits", limits, status },
-    ...{ proposedBy, proposedAt, decidedBy, decidedAt },
-  };
 }
 
 /** Every amount with the decimals of its currency; throws a 400 that points at what is wrong. */

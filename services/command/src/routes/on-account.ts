@@ -1,8 +1,10 @@
-import type { AccountEvent, Decision, When } from "@countinghouse/domain";
+import type { AccountEvent, Decision, Tariff, When } from "@countinghouse/domain";
 import { NO_STREAM, type Stream } from "../aggregates.ts";
 import type { Command, Outcome } from "../command.ts";
+import { tariffOf } from "../domain-aggregates.ts";
 import type { Ledgers } from "../ledgers.ts";
 import { FIRST_LEDGER, following, shownMoney } from "../prepare.ts";
+import { tariffRead } from "../tariff-read.ts";
 
 /** What a command on a thing comes to that is not there. */
 export const ABSENT: Outcome = { kind: "refused", code: "not_found" };
@@ -18,6 +20,21 @@ export async function onAccount(
     ledger: read?.ledger ?? FIRST_LEDGER,
     reads: read === undefined ? [] : [read],
     decide: ([stream = NO_STREAM]) => decide(stream),
+  };
+}
+
+/** As onAccount, by what the tariff of the account's ledger says. */
+export async function byTariff(
+  ledgers: Ledgers,
+  accountId: string,
+  decide: (stream: Stream, tariff: Tariff | undefined) => Outcome,
+): Promise<Pick<Command, "ledger" | "reads" | "decide">> {
+  const read = await ledgers.find("account", accountId);
+  const ledger = read?.ledger ?? FIRST_LEDGER;
+  return {
+    ledger,
+    reads: read === undefined ? [] : [read, tariffRead(ledger)],
+    decide: ([stream = NO_STREAM, tariff]) => decide(stream, tariffOf(tariff)),
   };
 }
 

@@ -5,14 +5,15 @@ import {
   type AccountEvent,
   type Decision,
   deposit,
-  type Spend,
+  type Move,
+  type Tariff,
   withdraw,
 } from "@countinghouse/domain";
 import type { Call, Handler } from "@countinghouse/service-kit";
 import { accountOf } from "../domain-aggregates.ts";
 import { amountOf, availableWith, balanceAfter, byOf, commandOf, eventOf } from "../prepare.ts";
 import type { RouteDeps } from "./deps.ts";
-import { onAccount } from "./on-account.ts";
+import { byTariff } from "./on-account.ts";
 
 /** Money in and out of the bank. */
 export function postingRoutes(deps: RouteDeps) {
@@ -24,9 +25,10 @@ export function postingRoutes(deps: RouteDeps) {
 
 type PostingOperation = typeof operations.deposit | typeof operations.withdraw;
 type Decide = (
-  command: Spend,
+  command: Move,
   state: Account | undefined,
-) => Decision<AccountEvent | readonly AccountEvent[]>;
+  tariff: Tariff | undefined,
+) => Decision<readonly AccountEvent[]>;
 
 async function post(
   call: Call<PostingOperation>,
@@ -38,16 +40,16 @@ async function post(
   const { amount, reference } = call.body;
   const transactionId = randomUUIDv7();
   const command = {
-    ...{ by: byOf(call.scope), when: when(), transactionId },
+    ...{ by: byOf(call.scope), when: when(), transactionId, feeId: randomUUIDv7() },
     amount: amountOf(amount),
     ...(reference !== undefined && { reference }),
   };
   return execute({
     ...commandOf(operation, call),
-    ...(await onAccount(ledgers, accountId, (stream) => {
-      const decision = decide(command, accountOf(stream));
+    ...(await byTariff(ledgers, accountId, (stream, tariff) => {
+      const decision = decide(command, accountOf(stream), tariff);
       if (decision.kind === "refused") return decision;
-      const facts = [decision.facts].flat();
+      const { facts } = decision;
       const balance = balanceAfter(facts);
       const available = availableWith(accountOf(stream), balance, command.when);
       const version = stream.version + facts.length;

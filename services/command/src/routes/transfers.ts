@@ -13,7 +13,7 @@ import {
 import type { Handler } from "@countinghouse/service-kit";
 import { NO_STREAM, type Stream } from "../aggregates.ts";
 import type { Outcome, Read } from "../command.ts";
-import { accountOf } from "../domain-aggregates.ts";
+import { accountOf, tariffOf } from "../domain-aggregates.ts";
 import {
   amountOf,
   availableWith,
@@ -23,6 +23,7 @@ import {
   eventOf,
   FIRST_LEDGER,
 } from "../prepare.ts";
+import { tariffRead } from "../tariff-read.ts";
 import type { RouteDeps } from "./deps.ts";
 
 type Handlers = { [Name in "transfer" | "reverseTransfer"]: Handler<Name> };
@@ -46,21 +47,23 @@ function transferRoute({ execute, ledgers, newId, when }: RouteDeps): Handler<"t
       ...{ transferId, fromAccountId, toAccountId },
       debitId: randomUUIDv7(),
       creditId: randomUUIDv7(),
+      feeId: randomUUIDv7(),
       amount: amountOf(amount),
       ...(reference !== undefined && { reference }),
     };
     return execute({
       ...commandOf(operations.transfer, call),
       ledger,
-      reads: present([from, to]),
+      reads: present([from, to, tariffRead(ledger)]),
       decide(view) {
-        const [payer, receiver] = placed(view, [from, to]);
-        const decision = transfer(command, accountOf(payer), accountOf(receiver));
+        const [payer, receiver, tariff] = placed(view, [from, to, tariffRead(ledger)]);
+        const [one, other] = [accountOf(payer), accountOf(receiver)];
+        const decision = transfer(command, one, other, tariffOf(tariff));
         if (decision.kind === "refused") return decision;
-        const { expired, sent, received } = decision.facts;
+        const { expired, sent, received, fee } = decision.facts;
         return moved(
           transferId,
-          { facts: [...expired, sent], stream: payer, accountId: fromAccountId },
+          { facts: [...expired, sent, ...fee], stream: payer, accountId: fromAccountId },
           { facts: [received], stream: receiver, accountId: toAccountId },
           command.when,
         );
@@ -126,7 +129,7 @@ function placed<Reads extends readonly (Read | undefined)[]>(
 }
 
 interface Leg {
-  /** The posting is the last. */
+  /** A posting is the last. */
   readonly facts: readonly AccountEvent[];
   readonly stream: Stream;
   readonly accountId: string;

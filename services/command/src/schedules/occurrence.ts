@@ -8,9 +8,10 @@ import {
 } from "@countinghouse/domain";
 import type { NewEvent } from "@countinghouse/event-store";
 import type { Command, Outcome, View } from "../command.ts";
-import { AGGREGATES, accountOf, scheduleOf } from "../domain-aggregates.ts";
+import { AGGREGATES, accountOf, scheduleOf, tariffOf } from "../domain-aggregates.ts";
 import type { Ledgers } from "../ledgers.ts";
 import { eventOf } from "../prepare.ts";
+import { tariffRead } from "../tariff-read.ts";
 
 /** An occurrence whose day has come. */
 export interface Due {
@@ -48,11 +49,17 @@ export async function occurrenceCommand(
   if (from === undefined || to === undefined) throw new Error("an account in no ledger");
   const transferId = newId(from.ledger);
   const ids = { transferId, debitId: randomUUIDv7(), creditId: randomUUIDv7() };
-  const command = { on, when: when(), ...ids };
+  const feeId = randomUUIDv7();
+  const command = { on, when: when(), ...ids, feeId };
   const path = `/v1/scheduled-transfers/${scheduleId}/occurrences/${on}`;
   return {
     ledger,
-    reads: [{ category: "schedule", ledger, streamId: scheduleId }, from, to],
+    reads: [
+      { category: "schedule", ledger, streamId: scheduleId },
+      from,
+      to,
+      tariffRead(from.ledger),
+    ],
     scope: `schedule ${scheduleId}`,
     key: on,
     request: JSON.stringify({ method: "POST", path }),
@@ -62,9 +69,9 @@ export async function occurrenceCommand(
   };
 }
 
-function decide(command: MakeOccurrence, [stream, from, to]: View): Outcome {
+function decide(command: MakeOccurrence, [stream, from, to, tariff]: View): Outcome {
   const schedule = scheduleOf(stream);
-  const facts = makeOccurrence(command, schedule, accountOf(from), accountOf(to));
+  const facts = makeOccurrence(command, schedule, accountOf(from), accountOf(to), tariffOf(tariff));
   if (facts === undefined) {
     const nextOn = (schedule && nextOccurrence(schedule)) ?? null;
     const body: Came = { outcome: "passed", nextOn };
@@ -82,8 +89,8 @@ function decide(command: MakeOccurrence, [stream, from, to]: View): Outcome {
 function eventsOf({ schedule, legs }: OccurrenceFacts): Map<number, NewEvent[]> {
   const events = new Map([[0, schedule.map(eventOf)]]);
   if (legs !== undefined) {
-    const { expired, sent, received } = legs;
-    events.set(1, [...expired, sent].map(eventOf)).set(2, [eventOf(received)]);
+    const { expired, sent, received, fee } = legs;
+    events.set(1, [...expired, sent, ...fee].map(eventOf)).set(2, [eventOf(received)]);
   }
   return events;
 }

@@ -33,7 +33,9 @@ export type PostingEvent =
   | "ReversalSent"
   | "ReversalReceived"
   | "HoldCaptured"
-  | "CaptureReceived";
+  | "CaptureReceived"
+  | "MoneyAdjusted"
+  | "FeeCharged";
 
 /** What an event makes of all that is held in an account, and gives back to limits. */
 export interface Freeing {
@@ -83,13 +85,15 @@ export interface HoldEnded extends Freeing {
   readonly status: "released" | "expired";
 }
 
-/** A proposal of limits, and what became of it. */
-export interface LimitsFact {
-  readonly kind: "limits";
+/** A proposal, and what became of it. */
+export interface ProposalFact {
+  readonly kind: "proposal";
+  readonly of: "limits" | "adjustment";
   readonly status: "open" | "approved" | "rejected";
   readonly proposalId: string;
-  /** JSON, as the event has it. */
-  readonly limits: string;
+  /** What was proposed: JSON, as the event has it. */
+  readonly details: string;
+  /** Of limits. */
   readonly overdraftMinor: bigint;
   readonly proposedBy: string;
   readonly proposedAt: string;
@@ -122,7 +126,7 @@ export type Fact =
   | StatusChanged
   | HoldPlaced
   | HoldEnded
-  | LimitsFact
+  | ProposalFact
   | CardRegistered
   | CardStep;
 

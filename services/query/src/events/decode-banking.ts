@@ -6,7 +6,7 @@ import type {
   Freeing,
   HoldEnded,
   HoldPlaced,
-  LimitsFact,
+  ProposalFact,
 } from "./account-event.ts";
 import { reader, readMoney } from "./reading.ts";
 
@@ -16,8 +16,17 @@ export const BANKING_READERS: Readonly<Record<string, (data: object) => Fact>> =
   HoldReleased: reader(EVENTS.HoldReleased.versions[0], (data) => endedOf("released", data)),
   HoldExpired: reader(EVENTS.HoldExpired.versions[0], (data) => endedOf("expired", data)),
   LimitsProposed: reader(EVENTS.LimitsProposed.versions[0], (data) => limitsOf("open", data)),
+  AdjustmentProposed: reader(EVENTS.AdjustmentProposed.versions[0], (data) =>
+    adjustmentOf("open", data),
+  ),
   LimitsApproved: reader(EVENTS.LimitsApproved.versions[0], (data) => limitsOf("approved", data)),
+  AdjustmentApproved: reader(EVENTS.AdjustmentApproved.versions[0], (data) =>
+    adjustmentOf("approved", data),
+  ),
   LimitsRejected: reader(EVENTS.LimitsRejected.versions[0], (data) => limitsOf("rejected", data)),
+  AdjustmentRejected: reader(EVENTS.AdjustmentRejected.versions[0], (data) =>
+    adjustmentOf("rejected", data),
+  ),
   CardRegistered: reader(EVENTS.CardRegistered.versions[0], ({ cardId, last4, brand, expiry }) => {
     return { kind: "card_registered", cardId, last4, brand, expiry };
   }),
@@ -59,17 +68,37 @@ function freeingOf(data: EventData<"HoldReleased">): Freeing {
   return { heldAfterMinor: readMoney(heldAfter), freedMinor: readMoney(freed), placedOn };
 }
 
-type Decided = EventData<"LimitsProposed"> & Partial<EventData<"LimitsApproved">>;
+type Status = ProposalFact["status"];
 
-function limitsOf(status: LimitsFact["status"], data: Decided): LimitsFact {
-  const { proposalId, limits, proposedBy, proposedAt } = data;
-  return {
-    ...{ kind: "limits", status, proposalId, proposedBy, proposedAt },
-    limits: JSON.stringify(limits),
-    overdraftMinor: limits.overdraft === undefined ? 0n : readMoney(limits.overdraft),
-    decidedBy: data.decidedBy ?? null,
-    decidedAt: data.decidedAt ?? null,
-  };
+function limitsOf(
+  status: Status,
+  data: EventData<"LimitsProposed"> & Partial<EventData<"LimitsApproved">>,
+): ProposalFact {
+  const { limits } = data;
+  const overdraft = limits.overdraft === undefined ? 0n : readMoney(limits.overdraft);
+  return { of: "limits", details: JSON.stringify(limits), ...stepOf(status, overdraft, data) };
+}
+
+function adjustmentOf(
+  status: Status,
+  data: EventData<"AdjustmentProposed"> & Partial<EventData<"AdjustmentApproved">>,
+): ProposalFact {
+  const details = JSON.stringify(data.adjustment);
+  return { of: "adjustment", details, ...stepOf(status, 0n, data) };
+}
+
+interface Step {
+  readonly proposalId: string;
+  readonly proposedBy: string;
+  readonly proposedAt: string;
+  readonly decidedBy?: string;
+  readonly decidedAt?: string;
+}
+
+function stepOf(status: Status, overdraftMinor: bigint, data: Step) {
+  const { proposalId, proposedBy, proposedAt, decidedBy = null, decidedAt = null } = data;
+  const by = { proposedBy, proposedAt, decidedBy, decidedAt };
+  return { kind: "proposal", status, proposalId, overdraftMinor, ...by } as const;
 }
 
 function becomes(status: CardStep["status"]) {

@@ -79,6 +79,8 @@ const READERS: Readonly<Record<string, (data: object) => Fact>> = {
     return { ...postingOf("HoldCaptured", data), capture: captureOf(data) };
   }),
   CaptureReceived: posting("CaptureReceived"),
+  MoneyAdjusted: posting("MoneyAdjusted"),
+  FeeCharged: posting("FeeCharged"),
   ...BANKING_READERS,
   AccountFrozen: () => becomes("frozen"),
   AccountUnfrozen: () => becomes("open"),

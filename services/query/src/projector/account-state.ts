@@ -49,9 +49,9 @@ export function applyEvent(before: AccountState | undefined, event: AccountEvent
       return { ...spend(after, fact.day, fact.amountMinor), heldMinor: fact.heldAfterMinor };
     case "hold_ended":
       return freed(after, fact);
-    case "limits": {
-      if (fact.status !== "approved") return after;
-      const limits = fact.limits === NO_LIMITS ? null : fact.limits;
+    case "proposal": {
+      if (fact.of !== "limits" || fact.status !== "approved") return after;
+      const limits = fact.details === NO_LIMITS ? null : fact.details;
       return { ...after, limits, overdraftMinor: fact.overdraftMinor };
     }
     case "card_registered":

@@ -19,6 +19,7 @@ const CODES: Readonly<Record<Transaction["type"], Record<"credit" | "debit", rea
     reversal: { credit: ["PMNT", "RCDT", "RRTN"], debit: ["PMNT", "ICDT", "RRTN"] },
     capture: { credit: ["PMNT", "CCRD", "POSD"], debit: ["PMNT", "CCRD", "POSD"] },
     fee: { credit: ["ACMT", "MCOP", "CHRG"], debit: ["ACMT", "MDOP", "CHRG"] },
+    adjustment: { credit: ["ACMT", "MCOP", "ADJT"], debit: ["ACMT", "MDOP", "ADJT"] },
     interest: { credit: ["ACMT", "MCOP", "INTR"], debit: ["ACMT", "MDOP", "INTR"] },
   };
 

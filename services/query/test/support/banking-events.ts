@@ -8,13 +8,16 @@ import {
   expireHolds,
   foldAccount,
   type HoldPlaced,
+  judgeAdjustment,
   judgeLimits,
   type Limits,
   placeHold,
+  proposeAdjustment,
   proposeLimits,
   registerCard,
   releaseHold,
   stepCard,
+  type Tariff,
   type When,
   withdraw,
 } from "@countinghouse/domain";
@@ -42,9 +45,10 @@ export class BankingAccount {
     return { now, day: now.slice(0, "2026-05-01".length) };
   }
 
-  withdraw(minor: bigint): void {
-    const command = { by: BY, when: this.when, transactionId: randomUUID() };
-    this.#put(withdraw({ ...command, amount: { minor, currency: "EUR" } }, this.#state));
+  withdraw(minor: bigint, tariff?: Tariff): void {
+    const ids = { transactionId: randomUUID(), feeId: randomUUID() };
+    const command = { by: BY, when: this.when, ...ids };
+    this.#put(withdraw({ ...command, amount: { minor, currency: "EUR" } }, this.#state, tariff));
   }
 
   hold(minor: bigint, more: { expiresAt?: string; reference?: string } = {}): HoldPlaced["data"] {
@@ -77,6 +81,17 @@ export class BankingAccount {
     return proposalId;
   }
 
+  adjust(direction: "credit" | "debit", minor: bigint, verdict: "approve" | "reject"): void {
+    const proposalId = randomUUID();
+    const about = { direction, amount: { minor, currency: "EUR" }, reason: "a slip" };
+    const corrects = { version: 2, transactionId: randomUUID() };
+    const common = { when: this.when, proposalId };
+    const asked = { ...common, by: BY, ...about, corrects, proposedBy: PROPOSER };
+    this.#put(proposeAdjustment(asked, this.#state));
+    const word = { ...common, verdict, decidedBy: JUDGE, transactionId: randomUUID() };
+    this.#put(judgeAdjustment(word, this.#state));
+  }
+
   judge(proposalId: string, verdict: "approve" | "reject"): void {
     const command = { when: this.when, proposalId, verdict, decidedBy: JUDGE };
     this.#put(judgeLimits(command, this.#state));
@@ -104,7 +119,9 @@ export class BankingAccount {
   }
 }
 
-/** An account with a little of everything: every event of holds, limits and cards. */
+const TARIFF: Tariff = { fees: [{ on: "withdrawal", currency: "EUR", basisPoints: 1_000 }] };
+
+/** An account with a little of everything: holds, limits, cards, corrections, a fee. */
 export function bankOn(log: FakeLog, owner: string): BankingAccount {
   const account = new BankingAccount(log, owner, "100.00");
   const end = new Date(log.nowMs + 60_000).toISOString();
@@ -123,5 +140,9 @@ export function bankOn(log: FakeLog, owner: string): BankingAccount {
   account.propose({ dailyOutgoing: { value: "5.00", currency: "EUR" } });
   account.card("activate", "freeze", "unfreeze");
   account.card("cancel");
+  account.adjust("credit", 20n, "approve");
+  account.adjust("debit", 5n, "approve");
+  account.adjust("credit", 1n, "reject");
+  account.withdraw(30n, TARIFF);
   return account;
 }

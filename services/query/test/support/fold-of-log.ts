@@ -57,6 +57,8 @@ const SIDES: Record<string, [debit: string, credit: string]> = {
   ReversalReceived: ["transfers_in_transit", "customer_deposits"],
   HoldCaptured: ["customer_deposits", "settlement_assets"],
   CaptureReceived: ["transfers_in_transit", "customer_deposits"],
+  FeeCharged: ["customer_deposits", "fee_income"],
+  MoneyAdjusted: ["adjustments", "customer_deposits"],
 };
 
 function foldOf(events: readonly Envelope[]): Tables {
@@ -141,6 +143,8 @@ function foldBanking(
 
 function kindOf(type: string): string {
   if (type.includes("Capture")) return "capture";
+  if (type === "FeeCharged") return "fee";
+  if (type === "MoneyAdjusted") return "adjustment";
   if (type === "MoneyDeposited") return "deposit";
   if (type === "MoneyWithdrawn") return "withdrawal";
   return type.startsWith("Transfer") ? "transfer" : "reversal";
@@ -153,9 +157,12 @@ function foldJournal(
 ): void {
   const sides = SIDES[type];
   if (sides === undefined) return;
-  const { amount, transferId } = data as { amount: MoneyText; transferId?: string };
+  const fact = data as { amount: MoneyText; transferId?: string; direction: string };
+  const { amount, transferId } = fact;
   const isPassedOn = type === "HoldCaptured" && transferId !== undefined;
-  const booked = isPassedOn ? ["customer_deposits", "transfers_in_transit"] : sides;
+  const isTakenBack = type === "MoneyAdjusted" && fact.direction === "debit";
+  const forward = isPassedOn ? ["customer_deposits", "transfers_in_transit"] : sides;
+  const booked = isTakenBack ? forward.toReversed() : forward;
   const line = [Date.parse(recordedAt), amount.currency, ...booked, minorUnits(amount)];
   journal.set(`${meta.ledger} ${position}`, line.join(" "));
   for (const [i, side] of booked.entries()) {

@@ -23,6 +23,8 @@ const TYPES: Readonly<Record<PostingEvent, string>> = {
   ReversalReceived: "reversal",
   HoldCaptured: "capture",
   CaptureReceived: "capture",
+  MoneyAdjusted: "adjustment",
+  FeeCharged: "fee",
 };
 
 async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {

@@ -19,7 +19,12 @@ export const generalLedgerProjection: Projection = {
 };
 
 /** The accounts of the general ledger. */
-type GlAccount = "settlement_assets" | "customer_deposits" | "transfers_in_transit";
+type GlAccount =
+  | "settlement_assets"
+  | "customer_deposits"
+  | "transfers_in_transit"
+  | "fee_income"
+  | "adjustments";
 
 /** Each event is one entry, in balance by itself: one account is debited, one credited. */
 const ENTRIES: Readonly<Record<PostingEvent, { debit: GlAccount; credit: GlAccount }>> = {
@@ -31,12 +36,16 @@ const ENTRIES: Readonly<Record<PostingEvent, { debit: GlAccount; credit: GlAccou
   ReversalReceived: { debit: "transfers_in_transit", credit: "customer_deposits" },
   HoldCaptured: { debit: "customer_deposits", credit: "settlement_assets" },
   CaptureReceived: { debit: "transfers_in_transit", credit: "customer_deposits" },
+  MoneyAdjusted: { debit: "adjustments", credit: "customer_deposits" },
+  FeeCharged: { debit: "customer_deposits", credit: "fee_income" },
 };
 
-/** A capture that pays an account is on its way to it, as a transfer is. */
-function entryOf({ event, transferId }: Posting) {
-  const isToAccount = event === "HoldCaptured" && transferId !== null;
-  return ENTRIES[isToAccount ? "TransferSent" : event];
+/** What is taken back from an account, or paid out of it to another one, has its own other side. */
+function entryOf({ event, direction, transferId }: Posting) {
+  if (event === "HoldCaptured" && transferId !== null) return ENTRIES.TransferSent;
+  const { debit, credit } = ENTRIES[event];
+  const isTakenBack = event === "MoneyAdjusted" && direction === "debit";
+  return isTakenBack ? { debit: credit, credit: debit } : { debit, credit };
 }
 
 async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { LimitsFact } from "../../events/account-event.ts";
+import type { ProposalFact } from "../../events/account-event.ts";
 import type { AppliedEvent } from "../../projector/account-state.ts";
 import type { Tx } from "../../tables.ts";
 import { type ColumnTypes, unnest } from "../../unnest.ts";
@@ -53,18 +53,19 @@ function gather(): Gathering {
 function lastOf(events: readonly AppliedEvent[]): Map<string, ProposalRow> {
   const last = new Map<string, ProposalRow>();
   for (const { accountId, fact } of events) {
-    if (fact.kind === "limits") last.set(fact.proposalId, rowOf(accountId, fact));
+    if (fact.kind === "proposal") last.set(fact.proposalId, rowOf(accountId, fact));
   }
   return last;
 }
 
 type ProposalRow = ReturnType<typeof rowOf>;
 
-function rowOf(accountId: string, fact: LimitsFact) {
+function rowOf(accountId: string, fact: ProposalFact) {
   return {
     proposal_id: fact.proposalId,
     account_id: accountId,
-    limits: fact.limits,
+    kind: fact.of as string,
+    details: fact.details,
     status: fact.status as string,
     proposed_by: fact.proposedBy,
     proposed_at: fact.proposedAt,
@@ -76,7 +77,8 @@ function rowOf(accountId: string, fact: LimitsFact) {
 const COLUMNS: ColumnTypes<ProposalRow> = {
   proposal_id: "uuid",
   account_id: "uuid",
-  limits: "text",
+  kind: "text",
+  details: "text",
   status: "text",
   proposed_by: "uuid",
   proposed_at: "timestamptz",

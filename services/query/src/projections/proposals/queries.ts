@@ -22,8 +22,8 @@ export function showProposal(row: ProposalRow): Proposal {
   return {
     proposalId: row.proposal_id,
     accountId: row.account_id,
-    kind: "limits",
-    limits: JSON.parse(row.limits),
+    kind: row.kind as Proposal["kind"],
+    [row.kind]: JSON.parse(row.details),
     status: row.status as Proposal["status"],
     proposedBy: row.proposed_by,
     proposedAt: row.proposed_at.toISOString(),

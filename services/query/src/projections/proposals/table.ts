@@ -4,8 +4,10 @@ import type { ColumnType } from "kysely";
 export interface ProposalsTable {
   readonly proposal_id: string;
   readonly account_id: string;
+  /** What it is of: `limits` or `adjustment`. */
+  readonly kind: string;
   /** JSON, as the event has it. */
-  readonly limits: string;
+  readonly details: string;
   readonly status: string;
   readonly proposed_by: string;
   readonly proposed_at: ColumnType<Date, string, string>;

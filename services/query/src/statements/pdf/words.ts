@@ -12,6 +12,7 @@ const TITLES: Readonly<Record<Transaction["type"], Record<"credit" | "debit", st
   reversal: { credit: "Transfer returned to you", debit: "Transfer returned" },
   capture: { credit: "Payment received", debit: "Payment" },
   fee: { credit: "Fee given back", debit: "Fee" },
+  adjustment: { credit: "Correction", debit: "Correction" },
   interest: { credit: "Interest", debit: "Interest charged" },
 };
 

@@ -1,0 +1,112 @@
+import { operations, type TariffRequest } from "@countinghouse/contracts";
+import {
+  type FeeRule,
+  type MoneyText,
+  minorUnits,
+  moneyText,
+  proposeTariff,
+  type Tariff,
+  type TariffTable,
+} from "@countinghouse/domain";
+import { type Call, type Handler, malformed, ProblemError } from "@countinghouse/service-kit";
+import { NO_STREAM } from "../aggregates.ts";
+import { AGGREGATES, tariffOf } from "../domain-aggregates.ts";
+import { commandOf, eventOf, FIRST_LEDGER, moneyOf } from "../prepare.ts";
+import { tariffRead } from "../tariff-read.ts";
+import type { RouteDeps } from "./deps.ts";
+import { ABSENT } from "./on-account.ts";
+
+type Handlers = {
+  [Name in "proposeTariff" | "getTariff" | "listTariffProposals"]: Handler<Name>;
+};
+
+/** What transactions cost: a table of rules for each ledger, by four eyes. */
+export function tariffRoutes(deps: RouteDeps): Handlers {
+  return {
+    proposeTariff: (call) => propose(call, deps),
+    async getTariff({ query: { ledger = FIRST_LEDGER } }) {
+      const { fees } = (await stored(ledger, deps)) ?? { fees: [] };
+      return { status: 200, body: { ledger, fees } };
+    },
+    async listTariffProposals({ query: { ledger = FIRST_LEDGER } }) {
+      const { proposals = {} } = (await stored(ledger, deps)) ?? {};
+      const items = Object.entries(proposals).map(([proposalId, { tariff, ...proposing }]) => {
+        const about = { proposalId, ledger, kind: "tariff", status: "open" } as const;
+        return { ...about, tariff, ...proposing };
+      });
+      return { status: 200, body: { items, nextCursor: null } };
+    },
+  };
+}
+
+/** The tariff as it is in the log at this moment. */
+async function stored(
+  ledger: number,
+  { ledgers, store }: Pick<RouteDeps, "ledgers" | "store">,
+): Promise<Tariff | undefined> {
+  if (!(await ledgers.exists(ledger))) throw new ProblemError("not_found");
+  const { streamId } = tariffRead(ledger);
+  const found = (await store.load([{ ledger, streamId }])).get(streamId);
+  if (found === undefined) return undefined;
+  const { fromJson, evolve, schema } = AGGREGATES.tariff;
+  if (found.stateSchema === schema) return tariffOf({ state: fromJson(found.state) });
+  const events = await store.eventsOf({ ledger, streamId });
+  return tariffOf({ state: events.reduce(evolve, undefined as unknown) });
+}
+
+async function propose(call: Call<typeof operations.proposeTariff>, deps: RouteDeps) {
+  const { ledger = FIRST_LEDGER, ...table } = call.body;
+  const tariff = tariffIn(table);
+  const common = commandOf(operations.proposeTariff, call);
+  if (!(await deps.ledgers.exists(ledger))) {
+    return deps.execute({ ...common, ledger: FIRST_LEDGER, reads: [], decide: () => ABSENT });
+  }
+  const proposalId = deps.newId(ledger);
+  const proposedBy = call.principal.userId;
+  const command = { when: deps.when(), proposalId, tariff, proposedBy };
+  return deps.execute({
+    ...common,
+    ledger,
+    reads: [tariffRead(ledger)],
+    decide([stream = NO_STREAM]) {
+      const decision = proposeTariff(command, tariffOf(stream));
+      if (decision.kind === "refused") return decision;
+      const events = new Map([[0, [eventOf(decision.facts)]]]);
+      return { kind: "accepted", status: 202, body: { proposalId }, events };
+    },
+  });
+}
+
+/** Throws a 400 that points at what is wrong with a table by itself. */
+function tariffIn({ fees }: Pick<TariffRequest, "fees">): TariffTable {
+  const seen = new Set<string>();
+  return {
+    fees: fees.map((rule, i) => {
+      const at = `/fees/${i}`;
+      const name = `${rule.on} ${rule.currency}`;
+      if (seen.has(name)) throw malformed(at, "is a second rule for the same");
+      seen.add(name);
+      return ruleOf(rule, at);
+    }),
+  };
+}
+
+function ruleOf(rule: TariffRequest["fees"][number], at: string): FeeRule {
+  const money = (name: "fixed" | "min" | "max"): { readonly [Name in typeof name]?: MoneyText } => {
+    const given = rule[name];
+    if (given === undefined) return {};
+    const { minor, currency } = moneyOf(given, `${at}/${name}`);
+    if (currency !== rule.currency) throw malformed(`${at}/${name}`, "has another currency");
+    return { [name]: moneyText(minor, currency) };
+  };
+  const { on, currency, basisPoints } = rule;
+  const bounds = { ...money("min"), ...money("max") };
+  if (bounds.min && bounds.max && minorUnits(bounds.min) > minorUnits(bounds.max)) {
+    throw malformed(`${at}/max`, "is below min");
+  }
+  if (basisPoints === undefined && rule.fixed === undefined) {
+    throw malformed(at, "needs fixed or basisPoints");
+  }
+  const part = basisPoints !== undefined && { basisPoints };
+  return { on, currency, ...money("fixed"), ...part, ...bounds };
+}
