@@ -42,7 +42,10 @@ describe("what the append refuses, leaving nothing", () => {
     const backend = async () => (await pool.query("SELECT pg_backend_pid() AS pid")).rows[0].pid;
     const [streamId, pid] = [await aStream(), await backend()];
     const store = createEventStore(pool);
-    await expectNothingNew(() => store.append([decision([change(streamId, 0)])]), "version_conflict");
+    await expectNothingNew(
+      () => store.append([decision([change(streamId, 0)])]),
+      "version_conflict",
+    );
     await store.append([decision([change(streamId, 1)])]);
     expect(await backend()).toBe(pid);
     await pool.end();
