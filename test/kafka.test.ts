@@ -8,8 +8,8 @@ import { createLogReader } from "@countinghouse/event-store";
 import {
   describeWithKafka,
   fetchJars,
-  type LocalBroker,
-  startLocalBroker,
+  type SecureBroker,
+  startSecureBroker,
 } from "@countinghouse/testing";
 import { type EachBatchPayload, Kafka, type KafkaMessage, logLevel } from "kafkajs";
 import pg from "pg";
@@ -22,22 +22,22 @@ const ACCOUNTS = 40;
 const AT_ONCE = 64;
 const MINUTES_MS = 60_000;
 
-describeWithKafka("with Kafka", () => {
-  let [broker, bank]: [LocalBroker | undefined, RunningBank | undefined] = [undefined, undefined];
+describeWithKafka("with a Kafka that wants TLS and a name", () => {
+  let [secure, bank]: [SecureBroker | undefined, RunningBank | undefined] = [undefined, undefined];
   let [log, records]: [Envelope[], KafkaMessage[]] = [[], []];
 
   beforeAll(async () => {
     // A broker of its own: the names of the topic and of the group are the bank's public ones.
     await fetchJars();
-    broker = await startLocalBroker(mkdtempSync(join(tmpdir(), "countinghouse-kafka-")));
-    bank = await openBank(["--processes"], { KAFKA_BROKERS: broker.brokers });
+    secure = await startSecureBroker(mkdtempSync(join(tmpdir(), "countinghouse-kafka-")));
+    bank = await openBank(["--processes"], settingsOf(secure));
     await moveMoney(bank.url);
     log = await wholeLog(bank);
-    records = await wholeTopic(broker.brokers, log.length);
+    records = await wholeTopic(secure.broker.brokers, log.length);
   }, 3 * MINUTES_MS);
   afterAll(async () => {
     await bank?.close();
-    await broker?.stop();
+    await secure?.broker.stop();
   });
 
   test(`${TRANSFERS} transfers are in the log, both legs, positions without a gap`, () => {
@@ -48,7 +48,7 @@ describeWithKafka("with Kafka", () => {
     expect(log.filter(({ type }) => type === "TransferReceived")).toHaveLength(TRANSFERS);
   });
 
-  test("every event is in the topic as it is in the log", () => {
+  test("[S1] every event is in the topic as it is in the log", () => {
     const published = new Map(records.map(fromRecord).map((event) => [event.position, event]));
     expect(published.size).toBe(log.length);
     for (const event of log) expect(published.get(event.position)).toEqual(event);
@@ -81,6 +81,14 @@ describeWithKafka("with Kafka", () => {
     await expect.poll(differences, { timeout: MINUTES_MS, interval: 500 }).toEqual([]);
   });
 });
+
+function settingsOf({ broker, ca, username, password }: SecureBroker) {
+  return {
+    ...{ KAFKA_BROKERS: broker.secureBrokers, KAFKA_TLS: "true", KAFKA_CA: ca },
+    KAFKA_SASL_MECHANISM: "scram-sha-512",
+    ...{ KAFKA_USERNAME: username, KAFKA_PASSWORD: password },
+  };
+}
 
 function system(bank: RunningBank | undefined) {
   if (bank === undefined) throw new Error("the bank did not start");

@@ -39,6 +39,11 @@ const key = (byte: number) => Buffer.alloc(32, byte).toString("base64url");
 // In parts, so that whoever looks for secrets finds none here.
 const FAR = `${"postgres"}://bank:${key(9)}@db.bank.example:5432/postgres`;
 
+const WITH_NAME = {
+  ...{ KAFKA_BROKERS: "127.0.0.1:9092", TOPIC_REPLICATION: "3" },
+  ...{ KAFKA_SASL_MECHANISM: "plain", KAFKA_USERNAME: "bank" },
+};
+
 /** Settings that start nothing in production, and the reason that is named. */
 const UNFIT: readonly (readonly [row: string, change: Env, fault: RegExp])[] = [
   ["S6", { SECRET_KEY: "short" }, /^SECRET_KEY must/],
@@ -87,6 +92,12 @@ const UNFIT: readonly (readonly [row: string, change: Env, fault: RegExp])[] = [
   ["S31", { CORS_ORIGINS: "*" }, /^CORS_ORIGINS must list origins/],
   ["S24", { TRUSTED_PROXIES: "0.0.0.0/0" }, /^TRUSTED_PROXIES must list/],
   ["S24", { REDIS_URL: "redis://cache.bank.example" }, /^REDIS_URL must begin with rediss/],
+  ["S1", { KAFKA_BROKERS: "kafka.bank.example:9092" }, /^KAFKA_TLS must be true, for KAFKA_BROK/],
+  ["S24", { KAFKA_CA: "-----BEGIN CERTIFICATE-----" }, /^KAFKA_TLS must be true where KAFKA_CA/],
+  ["S24", { KAFKA_CERT: "a", KAFKA_TLS: "true" }, /^KAFKA_CERT and KAFKA_KEY must both be set/],
+  ["S24", { KAFKA_USERNAME: "bank" }, /^KAFKA_SASL_MECHANISM, KAFKA_USERNAME and KAFKA_PASSWORD/],
+  ["S24", { KAFKA_SASL_MECHANISM: "md5" }, /^KAFKA_SASL_MECHANISM must/],
+  ["S23", { ...WITH_NAME, KAFKA_PASSWORD: "changeme" }, /^KAFKA_PASSWORD is a common one/],
 ];
 
 test.each(UNFIT)("[%s] in production %o is refused by name", async (_, change, fault) => {

@@ -91,9 +91,14 @@ export interface KafkaSecurity {
   readonly sasl?: KafkaSasl;
 }
 
-export interface KafkaSubscriptionOptions {
+/** Where Kafka is, and how it is spoken to. */
+export interface KafkaServers {
+  /** `host:port` of some of its brokers; the others are found through these. */
   readonly brokers: readonly string[];
   readonly security?: KafkaSecurity;
+}
+
+export interface KafkaSubscriptionOptions extends KafkaServers {
   readonly groupId: string;
   readonly topic: string;
   /** Batches of so many partitions are handed over at once; 4 unless given. */

@@ -53,7 +53,7 @@ describeWithKafka("publishing while brokers fail", () => {
   test.each(WAYS)("%s", async (name, publish) => {
     const topic = `guards-${WAYS.findIndex(([other]) => other === name)}`;
     const brokers = cluster.brokers.split(",");
-    await ensureTopic(brokers, { topic, partitions: PARTITIONS, replication: 3 }, quiet);
+    await ensureTopic({ brokers }, { topic, partitions: PARTITIONS, replication: 3 }, quiet);
     const count = createCount();
     const publishing = publish({ brokers, topic, partitions: PARTITIONS }, count.source);
     for (let round = 0; round < ROUNDS; round += 1) await faults(cluster);

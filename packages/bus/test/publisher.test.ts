@@ -96,7 +96,7 @@ describeWithKafka("publishing", () => {
       code: "not_published",
     });
     const spec = { topic: name, partitions: PARTITIONS, replication: 1 };
-    await ensureTopic(kafkaBrokers(), spec, quiet);
+    await ensureTopic({ brokers: kafkaBrokers() }, spec, quiet);
     await early.publish(home, events.map(toRecord));
     await early.close();
   });
@@ -143,8 +143,8 @@ describeWithKafka("publishing", () => {
 describeWithKafka("a topic", () => {
   test("is made to be kept for ever, and found as it should be afterwards", async () => {
     const spec = { topic: freshName(), partitions: 5, replication: 1 };
-    await ensureTopic(kafkaBrokers(), spec, quiet);
-    await ensureTopic(kafkaBrokers(), spec, quiet);
+    await ensureTopic({ brokers: kafkaBrokers() }, spec, quiet);
+    await ensureTopic({ brokers: kafkaBrokers() }, spec, quiet);
     const { topics } = await withAdmin((admin) =>
       admin.fetchTopicMetadata({ topics: [spec.topic] }),
     );
@@ -193,7 +193,7 @@ describeWithKafka("a topic", () => {
     });
     const spec = { topic, partitions: 3, replication: 1 };
     for (let i = 0; i < 2; i += 1) {
-      await expect(ensureTopic(kafkaBrokers(), spec, quiet)).rejects.toMatchObject({
+      await expect(ensureTopic({ brokers: kafkaBrokers() }, spec, quiet)).rejects.toMatchObject({
         code: "topic_mismatch",
         message: `topic ${topic}: ${reason}`,
       });

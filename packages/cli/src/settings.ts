@@ -1,4 +1,4 @@
-import { type Env, isLoopback, Key, loadConfig } from "@countinghouse/service-kit";
+import { type Env, isLoopback, Key, kafkaSettings, loadConfig } from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 import { CliError } from "./cli-error.ts";
 
@@ -22,7 +22,7 @@ const schema = Type.Object({
   ENVIRONMENT: Type.Enum(["development", "test", "production"], { default: "development" }),
   LOG_LEVEL: Text,
   DATABASE_URL: Text,
-  KAFKA_BROKERS: Text,
+  ...kafkaSettings,
   ...TOPICS,
   READY_LAG_SECONDS: Limit,
   TIME_ZONE: Type.Optional(Type.String({ minLength: 1 })),

@@ -1,16 +1,14 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { createPublisher, ensureTopic, toRecord } from "@countinghouse/bus";
 import { type KafkaSecurity, kafka, memoryStore, subscribe } from "@countinghouse/client";
 import {
   describeWithKafka,
   fetchJars,
-  type LocalBroker,
-  startLocalBroker,
+  type SecureBroker,
+  startSecureBroker,
 } from "@countinghouse/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createEventMaker } from "./support/events.ts";
@@ -18,30 +16,20 @@ import { quiet } from "./support/source-contract.ts";
 
 const WITHIN = { timeout: 20_000, interval: 20 };
 const EVENTS = 5;
-const [USER, PASSWORD] = ["fraud", "a-password-of-tests"];
-const run = promisify(execFile);
 
 describeWithKafka("a Kafka whose brokers want TLS and a name", { timeout: 40_000 }, () => {
   let folder: string;
-  let broker: LocalBroker;
-  let ca: string;
+  let secure: SecureBroker;
   let topic: string;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "countinghouse-secure-"));
     await fetchJars();
-    const keyStore = await makeKeyStore(folder);
-    ca = keyStore.certificate;
-    broker = await startLocalBroker(join(folder, "broker"), {
-      protocol: "SASL_SSL",
-      plain: { [USER]: PASSWORD },
-      scram: { [USER]: PASSWORD },
-      keyStore,
-    });
-    topic = await publishedTopic(broker.brokers);
+    secure = await startSecureBroker(folder);
+    topic = await publishedTopic(secure.broker.brokers);
   }, 60_000);
   afterAll(async () => {
-    await broker.stop();
+    await secure.broker.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -52,7 +40,7 @@ describeWithKafka("a Kafka whose brokers want TLS and a name", { timeout: 40_000
       ...{ topics: [topic], store: memoryStore(), onEvent: () => undefined },
       logger: { info: said, warn: said, error: said },
       from: kafka({
-        brokers: [broker.secureBrokers],
+        brokers: [secure.broker.secureBrokers],
         groupId: randomUUID(),
         ...(security !== undefined && { security }),
       }),
@@ -63,21 +51,22 @@ describeWithKafka("a Kafka whose brokers want TLS and a name", { timeout: 40_000
   test.each(["plain", "scram-sha-256", "scram-sha-512"] as const)(
     "a subscriber that says who it is by %s reads the topic",
     async (mechanism) => {
-      const sasl = { mechanism, username: USER, password: PASSWORD };
-      const { subscription } = follow({ tls: { ca: [ca] }, sasl });
+      const { subscription } = follow({ tls: trusted(), sasl: { mechanism, ...user() } });
       await expect.poll(() => subscription.counts().applied, WITHIN).toBe(EVENTS);
       await subscription.stop();
     },
   );
 
-  const sasl = { mechanism: "plain", username: USER, password: PASSWORD } as const;
+  const trusted = () => ({ ca: [secure.ca] });
+  const user = () => ({ username: secure.username, password: secure.password });
+  const plain = () => ({ mechanism: "plain" as const, ...user() });
   const REFUSED: [what: string, security: () => KafkaSecurity | undefined, said: RegExp][] = [
     ["no TLS", () => undefined, /disconnect|connection|timeout/i],
-    ["an authority that it does not know", () => ({ tls: true, sasl }), /certificate/i],
-    ["no name", () => ({ tls: { ca: [ca] } }), /SASL|disconnect|connection|timeout/i],
+    ["an authority that it does not know", () => ({ tls: true, sasl: plain() }), /certificate/i],
+    ["no name", () => ({ tls: trusted() }), /SASL|disconnect|connection|timeout/i],
     [
       "a wrong password",
-      () => ({ tls: { ca: [ca] }, sasl: { ...sasl, password: "wrong" } }),
+      () => ({ tls: trusted(), sasl: { ...plain(), password: "wrong" } }),
       /authentication/i,
     ],
   ];
@@ -94,21 +83,9 @@ function shown(facts: object): string {
   return Object.values(facts).map(String).join(" ");
 }
 
-/** A key of the broker's own, signed by itself. */
-async function makeKeyStore(folder: string) {
-  const [path, file] = [join(folder, "broker.p12"), join(folder, "broker.pem")];
-  const store = ["-keystore", path, "-storepass", PASSWORD, "-alias", "broker"];
-  await run("keytool", [
-    ...["-genkeypair", ...store, "-storetype", "PKCS12", "-keyalg", "EC", "-validity", "2"],
-    ...["-dname", "CN=127.0.0.1", "-ext", "san=ip:127.0.0.1"],
-  ]);
-  await run("keytool", ["-exportcert", ...store, "-rfc", "-file", file]);
-  return { path, password: PASSWORD, certificate: readFileSync(file, "utf8") };
-}
-
 async function publishedTopic(brokers: string): Promise<string> {
   const topic = `test.${randomUUID()}`;
-  await ensureTopic([brokers], { topic, partitions: 1, replication: 1 }, quiet);
+  await ensureTopic({ brokers: [brokers] }, { topic, partitions: 1, replication: 1 }, quiet);
   const publisher = createPublisher({ brokers: [brokers], topic, partitions: 1, logger: quiet });
   const events = createEventMaker().next(randomUUID(), EVENTS);
   await publisher.publish(0, events.map(toRecord));

@@ -89,7 +89,7 @@ describeWithKafka("Kafka", () => {
 async function openTopic() {
   const topic = `test.${randomUUID()}`;
   const brokers = kafkaBrokers();
-  await ensureTopic(brokers, { topic, partitions: PARTITIONS, replication: 1 }, quiet);
+  await ensureTopic({ brokers }, { topic, partitions: PARTITIONS, replication: 1 }, quiet);
   const publisher = createPublisher({ brokers, topic, partitions: PARTITIONS, logger: quiet });
   return {
     topic,

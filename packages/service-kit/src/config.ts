@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import Type, { type Static, type TObject } from "typebox";
 import { Value } from "typebox/value";
+import { incompleteKafka } from "./kafka-settings.ts";
 import { unfitForProduction, weakSecrets } from "./production.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -50,6 +51,7 @@ export const HttpUrl = Type.String({ pattern: "^https?://" });
 const SECRETS = [
   ...["SECRET_KEY", "SECRET_KEY_PREVIOUS", "TOKEN_KEY", "INNER_PRIVATE_KEY", "CHECKPOINT_KEY"],
   ...["DATABASE_URL", "PROJECTOR_DATABASE_URL", "REDIS_URL", "POSTGRES_PASSWORD"],
+  ...["KAFKA_PASSWORD", "KAFKA_KEY"],
 ];
 
 /**
@@ -66,7 +68,7 @@ export function loadConfig<T extends TObject>(
 ): Static<T> {
   const { config, problems } = readSettings(schema, env);
   const isReadable = problems.length === 0;
-  problems.push(...weakSecrets(config));
+  problems.push(...weakSecrets(config), ...incompleteKafka(config));
   if (config.ENVIRONMENT === "production") problems.push(...unfitForProduction(config, env));
   if (isReadable) problems.push(...more(config as Static<T>));
   if (env === process.env) for (const name of SECRETS) delete process.env[name];

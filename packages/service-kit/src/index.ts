@@ -9,6 +9,7 @@ export { asProblem, sendProblem } from "./errors.ts";
 export * from "./formats.ts";
 export type { ReadinessCheck } from "./health.ts";
 export * from "./inner-token.ts";
+export * from "./kafka-settings.ts";
 export * from "./keys.ts";
 export * from "./logger.ts";
 export * from "./metrics.ts";

@@ -29,6 +29,7 @@ export function unfitForProduction(values: Values, env: Env): string[] {
     ...ofLogs(values),
     ...ofLimits(values),
     ...DATABASES.flatMap((name) => ofDatabase(name, values[name])),
+    ...ofKafka(values),
     ...ofNetwork(values),
   ];
 }
@@ -111,6 +112,19 @@ function ofDatabase(name: string, value: unknown): string[] {
   }
   if (COMMON_PASSWORDS.test(url.password))
     problems.push(`${name} has no password, or a common one`);
+  return problems;
+}
+
+function ofKafka({ KAFKA_BROKERS, KAFKA_TLS, KAFKA_PASSWORD }: Values): string[] {
+  if (!isText(KAFKA_BROKERS)) return [];
+  const problems: string[] = [];
+  const hosts = KAFKA_BROKERS.split(",").map((broker) => broker.replace(/:[0-9]+$/, ""));
+  if (KAFKA_TLS !== "true" && !hosts.every(isLoopback)) {
+    problems.push("KAFKA_TLS must be true, for KAFKA_BROKERS are on other machines");
+  }
+  if (isText(KAFKA_PASSWORD) && COMMON_PASSWORDS.test(KAFKA_PASSWORD)) {
+    problems.push("KAFKA_PASSWORD is a common one");
+  }
   return problems;
 }
 

@@ -1,11 +1,6 @@
 import { TopicPrefix } from "@countinghouse/contracts";
 import Type, { type Static } from "typebox";
 
-/** `host:port`, several with commas. */
-export const Brokers = Type.String({
-  pattern: "^[A-Za-z0-9_.-]+:[0-9]{1,5}(,[A-Za-z0-9_.-]+:[0-9]{1,5})*$",
-});
-
 /** How topics have to be, for who fills them and for who looks after them. */
 export const topicSettings = {
   TOPIC_PREFIX: TopicPrefix,

@@ -1,8 +1,8 @@
 import {
-  Brokers,
   commonConfig,
   HttpUrl,
   Key,
+  kafkaSettings,
   PostgresUrl,
   topicSettings,
 } from "@countinghouse/service-kit";
@@ -23,7 +23,7 @@ export const configSchema = Type.Object({
    */
   CHECKPOINT_FOLDER: Type.String({ minLength: 1 }),
   /** Without it checkpoints are given out over HTTP only. */
-  KAFKA_BROKERS: Type.Optional(Brokers),
+  ...kafkaSettings,
   ...topicSettings,
   /** `key url` of each witness, with commas between: who signs that the logs only grow. */
   AUDIT_WITNESSES: Type.String({ maxLength: 10_000, default: "" }),

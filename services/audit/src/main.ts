@@ -9,6 +9,7 @@ import {
   createServiceClient,
   deriveKey,
   type Env,
+  kafkaServers,
   listen,
   loadConfig,
   type RunningService,
@@ -93,12 +94,12 @@ export async function start(env: Env): Promise<RunningService> {
 
 function publishingOf(
   config: Config,
-  deps: Omit<PublishingDeps, "brokers" | "spec">,
+  deps: Omit<PublishingDeps, "kafka" | "spec">,
 ): Publishing | undefined {
-  const { KAFKA_BROKERS, TOPIC_PREFIX } = config;
-  if (KAFKA_BROKERS === undefined) return undefined;
-  const spec = topicSpec(topicsOf(TOPIC_PREFIX).checkpoints, CHECKPOINT_PARTITIONS, config);
-  return startPublishing({ ...deps, brokers: KAFKA_BROKERS.split(","), spec });
+  const kafka = kafkaServers(config);
+  if (kafka === undefined) return undefined;
+  const spec = topicSpec(topicsOf(config.TOPIC_PREFIX).checkpoints, CHECKPOINT_PARTITIONS, config);
+  return startPublishing({ ...deps, kafka, spec });
 }
 
 /** A key of its own for every ledger: a checkpoint of one is never one of another. */

@@ -1,5 +1,12 @@
 import { TopicPrefix } from "@countinghouse/contracts";
-import { commonConfig, HttpUrl, Key, PostgresUrl, TimeZone } from "@countinghouse/service-kit";
+import {
+  commonConfig,
+  HttpUrl,
+  Key,
+  kafkaSettings,
+  PostgresUrl,
+  TimeZone,
+} from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 
 /** The settings of the query service. */
@@ -14,8 +21,8 @@ export const configSchema = Type.Object({
   TOKEN_KEY: Key,
   /** To ask the relay as this service. */
   INNER_PRIVATE_KEY: Key,
-  /** `host:port`, joined by commas; absent: the log is followed over HTTP. */
-  KAFKA_BROKERS: Type.Optional(Type.String({ pattern: "^[^,\\s]+(,[^,\\s]+)*$" })),
+  /** Without it the log is followed over HTTP. */
+  ...kafkaSettings,
   TOPIC_PREFIX: TopicPrefix,
   TIME_ZONE: TimeZone,
 });

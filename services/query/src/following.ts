@@ -1,12 +1,13 @@
 import {
   type BatchHandler,
   type EventSubscription,
+  type KafkaServers,
   type PositionStore,
   subscribeKafka,
   subscribeLog,
 } from "@countinghouse/bus";
 import { topicsOf } from "@countinghouse/contracts";
-import type { Logger, ServiceClient } from "@countinghouse/service-kit";
+import { kafkaServers, type Logger, type ServiceClient } from "@countinghouse/service-kit";
 import type { Config } from "./config.ts";
 import type { Heads } from "./progress.ts";
 import { TablesWentBackError } from "./projector/projector.ts";
@@ -15,8 +16,7 @@ import { TablesWentBackError } from "./projector/projector.ts";
 const PARTITIONS_AT_ONCE = 64;
 
 /** Where Kafka is, and as which group this service reads there. */
-export interface KafkaPlace {
-  readonly brokers: readonly string[];
+export interface KafkaPlace extends KafkaServers {
   readonly topic: string;
   readonly groupId: string;
 }
@@ -25,13 +25,12 @@ export interface KafkaPlace {
  * The topic, read as one group: the processes of this service share the partitions. Undefined where
  * there are no brokers.
  */
-export function kafkaPlace({ KAFKA_BROKERS, TOPIC_PREFIX }: Config): KafkaPlace | undefined {
-  if (KAFKA_BROKERS === undefined) return undefined;
-  return {
-    brokers: KAFKA_BROKERS.split(","),
-    topic: topicsOf(TOPIC_PREFIX).accountEvents,
-    groupId: `${TOPIC_PREFIX}.query.v1`,
-  };
+export function kafkaPlace(config: Config): KafkaPlace | undefined {
+  const { TOPIC_PREFIX } = config;
+  const servers = kafkaServers(config);
+  if (servers === undefined) return undefined;
+  const topic = topicsOf(TOPIC_PREFIX).accountEvents;
+  return { ...servers, topic, groupId: `${TOPIC_PREFIX}.query.v1` };
 }
 
 export interface FollowingDeps {

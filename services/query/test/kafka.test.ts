@@ -30,7 +30,7 @@ describeWithKafka("over Kafka", () => {
   beforeAll(async () => {
     const brokers = kafkaBrokers();
     world = await projecting();
-    await ensureTopic(brokers, { topic, partitions: PARTITIONS, replication: 1 }, logger);
+    await ensureTopic({ brokers }, { topic, partitions: PARTITIONS, replication: 1 }, logger);
     publisher = createPublisher({ brokers, topic, partitions: PARTITIONS, logger });
     subscription = subscribe();
   }, TIMEOUT_MS);

@@ -1,5 +1,11 @@
 import { ACCOUNT_EVENT_PARTITIONS } from "@countinghouse/contracts";
-import { Brokers, commonConfig, PostgresUrl, topicSettings } from "@countinghouse/service-kit";
+import {
+  commonConfig,
+  kafkaSettings,
+  neededKafkaSettings,
+  PostgresUrl,
+  topicSettings,
+} from "@countinghouse/service-kit";
 import Type, { type Static } from "typebox";
 
 const topicConfig = {
@@ -9,7 +15,7 @@ const topicConfig = {
 };
 
 /** The settings of the topics, for who only looks after them. */
-export const topicsSchema = Type.Object({ KAFKA_BROKERS: Brokers, ...topicConfig });
+export const topicsSchema = Type.Object({ ...neededKafkaSettings, ...topicConfig });
 export type TopicsConfig = Static<typeof topicsSchema>;
 
 /** The settings of the relay. */
@@ -17,7 +23,7 @@ export const configSchema = Type.Object({
   ...commonConfig,
   DATABASE_URL: PostgresUrl,
   /** Without it the log is served over HTTP only. */
-  KAFKA_BROKERS: Type.Optional(Brokers),
+  ...kafkaSettings,
   ...topicConfig,
   /** A topic further behind the log than this makes the relay not ready. */
   READY_LAG_SECONDS: Type.Integer({ minimum: 1, maximum: 86_400, default: 30 }),

@@ -7,6 +7,7 @@ import {
   createMetrics,
   createPool,
   type Env,
+  kafkaServers,
   listen,
   loadConfig,
   type RunningService,
@@ -56,14 +57,15 @@ export async function start(env: Env): Promise<RunningService> {
 
 async function publishingOf(
   config: Config,
-  deps: Omit<PublishingOptions, "brokers" | "spec" | "readyLagSeconds">,
+  deps: Omit<PublishingOptions, "kafka" | "spec" | "readyLagSeconds">,
 ): Promise<Publishing | undefined> {
-  const { KAFKA_BROKERS, READY_LAG_SECONDS: readyLagSeconds } = config;
-  if (KAFKA_BROKERS === undefined) return undefined;
+  const { READY_LAG_SECONDS: readyLagSeconds } = config;
+  const kafka = kafkaServers(config);
+  if (kafka === undefined) return undefined;
   const spec = accountEventsSpec(config);
   try {
     return await startPublishing({
-      ...{ brokers: KAFKA_BROKERS.split(","), spec, readyLagSeconds },
+      ...{ kafka, spec, readyLagSeconds },
       ...deps,
     });
   } catch (error) {

@@ -6,7 +6,7 @@ import {
   type TopicSpec,
 } from "@countinghouse/bus";
 import { CHECKPOINT_PARTITIONS, topicsOf } from "@countinghouse/contracts";
-import { type Env, loadConfig, topicSpec } from "@countinghouse/service-kit";
+import { type Env, kafkaServers, loadConfig, topicSpec } from "@countinghouse/service-kit";
 import { type TopicsConfig, topicsSchema } from "./config.ts";
 
 /** What was found about a topic: nothing where it is as the settings want it. */
@@ -38,15 +38,15 @@ function allSpecs(config: TopicsConfig): TopicSpec[] {
  */
 export async function lookAfterTopics(env: Env, creates: boolean): Promise<TopicReport[]> {
   const config = loadConfig("topics", topicsSchema, env);
-  const brokers = config.KAFKA_BROKERS.split(",");
+  const kafka = kafkaServers(config);
   const reports: TopicReport[] = [];
   for (const spec of allSpecs(config)) {
     if (creates) {
-      await ensureTopic(brokers, spec, quiet).catch((error) => {
+      await ensureTopic(kafka, spec, quiet).catch((error) => {
         if (!(error instanceof TopicMismatchError)) throw error;
       });
     }
-    const differences = await checkTopic(brokers, spec, quiet);
+    const differences = await checkTopic(kafka, spec, quiet);
     reports.push({ topic: spec.topic, differences });
   }
   return reports;
@@ -56,7 +56,7 @@ export async function lookAfterTopics(env: Env, creates: boolean): Promise<Topic
 export async function removeTopics(env: Env): Promise<void> {
   const config = loadConfig("topics", topicsSchema, env);
   const { topic } = accountEventsSpec(config);
-  await dropTopic(config.KAFKA_BROKERS.split(","), topic, quiet);
+  await dropTopic(kafkaServers(config), topic, quiet);
 }
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };

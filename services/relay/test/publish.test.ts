@@ -30,7 +30,7 @@ describeWithKafka("publishing the log", { timeout: 60_000 }, () => {
     topic = topicsOf(prefix).accountEvents;
     const spec = { topic, partitions: ACCOUNT_EVENT_PARTITIONS, replication: 1 };
     const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    await ensureTopic(kafkaBrokers(), spec, quiet);
+    await ensureTopic({ brokers: kafkaBrokers() }, spec, quiet);
     reader = readTopic(kafkaBrokers(), topic);
   });
   afterEach(async () => {
@@ -176,7 +176,7 @@ describeWithKafka("publishing the log", { timeout: 60_000 }, () => {
     const other = `test.${randomUUID()}`;
     const spec = { topic: topicsOf(other).accountEvents, partitions: 3, replication: 1 };
     const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    await ensureTopic(kafkaBrokers(), spec, quiet);
+    await ensureTopic({ brokers: kafkaBrokers() }, spec, quiet);
     await expect(start({ ...env(), TOPIC_PREFIX: other })).rejects.toMatchObject({
       code: "config_invalid",
       message: `relay cannot start: topic ${other}.account-events.v1: partitions is 3, not 12`,

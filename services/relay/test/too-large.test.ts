@@ -30,7 +30,7 @@ describeWithKafka("an event larger than the topic takes", { timeout: 60_000 }, (
     topic = topicsOf(prefix).accountEvents;
     const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const spec = { topic, partitions: ACCOUNT_EVENT_PARTITIONS, replication: 1 };
-    await ensureTopic(kafkaBrokers(), spec, quiet);
+    await ensureTopic({ brokers: kafkaBrokers() }, spec, quiet);
     await setMessageLimit(topic, 4_000);
     reader = readTopic(kafkaBrokers(), topic);
     const KAFKA_BROKERS = kafkaBrokers().join(",");

@@ -1,5 +1,5 @@
-import { Kafka, logLevel, type SASLOptions } from "kafkajs";
-import type { BusLogger, KafkaSasl, KafkaSecurity } from "../port.ts";
+import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from "kafkajs";
+import type { BusLogger, KafkaSasl, KafkaSecurity, KafkaServers } from "../port.ts";
 
 /** All five, since kafkajs takes other ones under NODE_ENV=test. Running out is an error. */
 export const RETRY = {
@@ -16,17 +16,10 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const REACH_TIMEOUT_MS = 800;
 
 /** A kafkajs client that writes its warnings and errors to our log. Does not connect by itself. */
-export function createKafka(
-  brokers: readonly string[],
-  clientId: string,
-  logger: BusLogger,
-  { tls, sasl }: KafkaSecurity = {},
-): Kafka {
+export function createKafka(servers: KafkaServers, clientId: string, logger: BusLogger): Kafka {
   return new Kafka({
-    ...(tls !== undefined && { ssl: tls }),
-    ...(sasl !== undefined && { sasl: saslOf(sasl) }),
+    ...reaching(servers),
     clientId,
-    brokers: [...brokers],
     connectionTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: { ...RETRY },
@@ -42,6 +35,15 @@ export function createKafka(
   });
 }
 
+function reaching({ brokers, security = {} }: KafkaServers): KafkaConfig {
+  const { tls, sasl }: KafkaSecurity = security;
+  return {
+    brokers: [...brokers],
+    ...(tls !== undefined && { ssl: tls }),
+    ...(sasl !== undefined && { sasl: saslOf(sasl) }),
+  };
+}
+
 function saslOf(sasl: KafkaSasl): SASLOptions {
   if (sasl.mechanism !== "oauthbearer") return { ...sasl };
   const oauthBearerProvider = async () => ({ value: await sasl.token() });
@@ -49,9 +51,9 @@ function saslOf(sasl: KafkaSasl): SASLOptions {
 }
 
 /** Rejects when no broker answers within a second. */
-export async function canReachBrokers(brokers: readonly string[]): Promise<void> {
+export async function canReachBrokers(servers: KafkaServers): Promise<void> {
   const admin = new Kafka({
-    brokers: [...brokers],
+    ...reaching(servers),
     clientId: "countinghouse-readiness",
     connectionTimeout: REACH_TIMEOUT_MS,
     requestTimeout: REACH_TIMEOUT_MS,

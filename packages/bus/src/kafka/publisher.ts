@@ -7,7 +7,7 @@ import kafkajs, {
 import type { EventRecord } from "../cloud-event.ts";
 import { EventTooLargeError, NotPublishedError } from "../errors.ts";
 import { partitionOf } from "../partition.ts";
-import type { BusLogger } from "../port.ts";
+import type { BusLogger, KafkaServers } from "../port.ts";
 import { createKafka, RETRY } from "./client.ts";
 
 /** Beyond it kafkajs gets slower for everybody. */
@@ -20,8 +20,7 @@ const ACKNOWLEDGE_TIMEOUT_MS = 5_000;
  */
 const METADATA_MAX_AGE_MS = 24 * 60 * 60 * 1_000;
 
-export interface PublisherOptions {
-  readonly brokers: readonly string[];
+export interface PublisherOptions extends KafkaServers {
   readonly topic: string;
   readonly partitions: number;
   readonly logger: BusLogger;
@@ -84,8 +83,9 @@ interface Producers {
   close(): Promise<void>;
 }
 
-function createProducers({ brokers, logger }: PublisherOptions): Producers {
-  const kafka = createKafka(brokers, "countinghouse-publisher", logger);
+function createProducers(options: PublisherOptions): Producers {
+  const { logger } = options;
+  const kafka = createKafka(options, "countinghouse-publisher", logger);
   const byPartition = new Map<number, OneProducer>();
   /** The producer that whoever has none takes. */
   let newest: OneProducer | undefined;

@@ -105,8 +105,8 @@ async function leave(started: Promise<void>, consumer: Consumer): Promise<void> 
 }
 
 function createConsumer(options: KafkaSubscriptionOptions): Consumer {
-  const { brokers, groupId, logger, security } = options;
-  return createKafka(brokers, groupId, logger, security).consumer({
+  const { groupId, logger } = options;
+  return createKafka(options, groupId, logger).consumer({
     groupId,
     sessionTimeout: SESSION_TIMEOUT_MS,
     heartbeatInterval: HEARTBEAT_EVERY_MS,

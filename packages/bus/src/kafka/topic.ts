@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import kafkajs, { type Admin } from "kafkajs";
 import { TopicMismatchError } from "../errors.ts";
-import type { BusLogger } from "../port.ts";
+import type { BusLogger, KafkaServers } from "../port.ts";
 import { createKafka } from "./client.ts";
 
 /** How a topic has to be. */
@@ -41,11 +41,11 @@ const PAUSE_MS = 200;
  * existing topic is never changed.
  */
 export async function ensureTopic(
-  brokers: readonly string[],
+  servers: KafkaServers,
   spec: TopicSpec,
   logger: BusLogger,
 ): Promise<TopicState> {
-  return withAdmin(brokers, logger, async (admin) => {
+  return withAdmin(servers, logger, async (admin) => {
     const { topic, partitions, replication } = spec;
     const configEntries = Object.entries(wanted(spec)).map(([name, value]) => ({ name, value }));
     await admin.createTopics({
@@ -64,11 +64,11 @@ export async function ensureTopic(
  * throws when the brokers are out of reach.
  */
 export async function checkTopic(
-  brokers: readonly string[],
+  servers: KafkaServers,
   spec: TopicSpec,
   logger: BusLogger,
 ): Promise<TopicDifference[]> {
-  return withAdmin(brokers, logger, async (admin) => {
+  return withAdmin(servers, logger, async (admin) => {
     const isThere = (await admin.listTopics()).includes(spec.topic);
     if (!isThere) return [{ setting: "topic", wanted: "there", found: "missing" }];
     return untilKnown(() => compare(admin, spec));
@@ -77,22 +77,22 @@ export async function checkTopic(
 
 /** Removes a topic with all that is in it, where it is there. Throws what kafkajs throws. */
 export async function dropTopic(
-  brokers: readonly string[],
+  servers: KafkaServers,
   topic: string,
   logger: BusLogger,
 ): Promise<void> {
-  await withAdmin(brokers, logger, async (admin) => {
+  await withAdmin(servers, logger, async (admin) => {
     const isThere = (await admin.listTopics()).includes(topic);
     if (isThere) await admin.deleteTopics({ topics: [topic] });
   });
 }
 
 async function withAdmin<T>(
-  brokers: readonly string[],
+  servers: KafkaServers,
   logger: BusLogger,
   work: (admin: Admin) => Promise<T>,
 ): Promise<T> {
-  const admin = createKafka(brokers, "countinghouse-admin", logger).admin();
+  const admin = createKafka(servers, "countinghouse-admin", logger).admin();
   try {
     await admin.connect();
     return await work(admin);

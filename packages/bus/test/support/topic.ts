@@ -11,7 +11,7 @@ export function freshName(): string {
 
 export async function freshTopic(partitions: number): Promise<string> {
   const topic = freshName();
-  await ensureTopic(kafkaBrokers(), { topic, partitions, replication: 1 }, quiet);
+  await ensureTopic({ brokers: kafkaBrokers() }, { topic, partitions, replication: 1 }, quiet);
   return topic;
 }
 

@@ -59,5 +59,6 @@ export function filesFor(settings: Settings): Record<string, Env> {
 
 function linesOf(env: Env): string {
   const pairs = Object.entries(env).filter(([, value]) => value !== undefined);
-  return pairs.map(([name, value]) => `${name}=${value}\n`).join("");
+  // A setting is a line here; certificates have more.
+  return pairs.map(([name, value]) => `${name}=${value?.replaceAll("\n", "\\n")}\n`).join("");
 }

@@ -63,10 +63,13 @@ function ofSettings({ KAFKA_BROKERS, TOPIC_REPLICATION, DATABASE_URL }: Settings
   return faults;
 }
 
+/** Of no secret. */
+const OPEN_FILES = ["TLS_CERT_FILE", "LOG_FILE", "KAFKA_CA_FILE", "KAFKA_CERT_FILE"];
+
 /** Files of secrets that others on this machine may read. */
 function ofFiles(env: Env): string[] {
   const names = Object.keys(env).filter((name) => {
-    return name.endsWith("_FILE") && !["TLS_CERT_FILE", "LOG_FILE"].includes(name);
+    return name.endsWith("_FILE") && !OPEN_FILES.includes(name);
   });
   const open = names.filter((name) => {
     const stat = statSync(env[name] ?? "", { throwIfNoEntry: false });

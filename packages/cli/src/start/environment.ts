@@ -1,4 +1,10 @@
-import { deriveKey, type Env, ed25519FromSeed, ed25519PublicKey } from "@countinghouse/service-kit";
+import {
+  deriveKey,
+  type Env,
+  ed25519FromSeed,
+  ed25519PublicKey,
+  KAFKA_SETTINGS,
+} from "@countinghouse/service-kit";
 import { type DatabaseServer, urlFor } from "../databases.ts";
 import { type InstanceName, serviceOf } from "../instances.ts";
 import { SERVICE_NAMES, type Service } from "../services.ts";
@@ -50,7 +56,7 @@ const OF_AUTH = [
   "LOGIN_FAILURES_GLOBAL",
 ] as const;
 const NO_FAILURE_LIMITS = { LOGIN_FAILURES_ADDRESS: "0", LOGIN_FAILURES_GLOBAL: "0" };
-const OF_QUERY = ["KAFKA_BROKERS", "TOPIC_PREFIX", "TIME_ZONE"] as const;
+const OF_QUERY = [...KAFKA_SETTINGS, "TOPIC_PREFIX", "TIME_ZONE"] as const;
 const OF_GATEWAY = [
   "TRUSTED_PROXIES",
   "CORS_ORIGINS",
@@ -169,7 +175,7 @@ export function instanceEnvironments(
 /** Where the topics are and how they have to be. */
 export function topicsEnv(settings: Settings): Env {
   return {
-    KAFKA_BROKERS: settings.KAFKA_BROKERS,
+    ...pick(settings, KAFKA_SETTINGS),
     TOPIC_PREFIX: settings.TOPIC_PREFIX,
     TOPIC_PARTITIONS: settings.TOPIC_PARTITIONS,
     TOPIC_REPLICATION: settings.TOPIC_REPLICATION,

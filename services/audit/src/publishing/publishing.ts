@@ -1,4 +1,10 @@
-import { createPublisher, ensureTopic, type Publisher, type TopicSpec } from "@countinghouse/bus";
+import {
+  createPublisher,
+  ensureTopic,
+  type KafkaServers,
+  type Publisher,
+  type TopicSpec,
+} from "@countinghouse/bus";
 import type { Logger, Metrics } from "@countinghouse/service-kit";
 import type { Bell } from "../bell.ts";
 import type { Ledgers } from "../sealing/ledgers.ts";
@@ -11,7 +17,7 @@ const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [200, 10_000];
 
 export interface PublishingDeps {
   readonly db: Database;
-  readonly brokers: readonly string[];
+  readonly kafka: KafkaServers;
   readonly spec: TopicSpec;
   readonly ledgers: Pick<Ledgers, "all">;
   /** Rings whenever there is a new checkpoint. */
@@ -31,7 +37,7 @@ export interface Publishing {
  * for and told.
  */
 export function startPublishing(deps: PublishingDeps): Publishing {
-  const { brokers, spec, ledgers, bell, metrics, logger } = deps;
+  const { kafka, spec, ledgers, bell, metrics, logger } = deps;
   const { topic, partitions } = spec;
   const help = "Size of the newest checkpoint in the topic";
   const sizes = metrics.gauge("audit_topic_size", help, ["ledger"]);
@@ -40,8 +46,8 @@ export function startPublishing(deps: PublishingDeps): Publishing {
 
   async function publishAll(): Promise<number> {
     if (publisher === undefined) {
-      await ensureTopic(brokers, spec, logger);
-      publisher = createPublisher({ brokers, topic, partitions, logger });
+      await ensureTopic(kafka, spec, logger);
+      publisher = createPublisher({ ...kafka, topic, partitions, logger });
     }
     let published = 0;
     for (const { ledger, published: newest } of ledgers.all()) {

@@ -2,6 +2,7 @@ import {
   canReachBrokers,
   createPublisher,
   ensureTopic,
+  type KafkaServers,
   TopicMismatchError,
   type TopicSpec,
 } from "@countinghouse/bus";
@@ -22,7 +23,7 @@ import { createPauses, orAborted } from "./signals.ts";
 const FIRST_LOOK_MS = 3_000;
 
 export interface PublishingOptions {
-  readonly brokers: readonly string[];
+  readonly kafka: KafkaServers;
   readonly spec: TopicSpec;
   /** A lag beyond this is no longer ready. */
   readonly readyLagSeconds: number;
@@ -44,7 +45,7 @@ export interface Publishing {
  * TopicMismatchError when the topic is not as it should be; brokers that are away are waited for.
  */
 export async function startPublishing(options: PublishingOptions): Promise<Publishing> {
-  const { brokers, spec, pool, metrics, logger } = options;
+  const { kafka, spec, pool, metrics, logger } = options;
   await lookAtTopic(options);
   const lag = () => readLag(pool, spec.topic, spec.partitions);
   measureLag(lag, metrics, logger);
@@ -62,7 +63,7 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
         name: "topic",
         async check() {
           if (health.isOverdue()) throw new Error("events wait to be published");
-          await canReachBrokers(brokers);
+          await canReachBrokers(kafka);
         },
       },
       {
@@ -80,10 +81,10 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
   };
 }
 
-async function lookAtTopic({ brokers, spec, logger }: PublishingOptions): Promise<void> {
+async function lookAtTopic({ kafka, spec, logger }: PublishingOptions): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, FIRST_LOOK_MS);
-  ensureTopic(brokers, spec, logger).then(
+  ensureTopic(kafka, spec, logger).then(
     () => resolve(),
     (err) => (err instanceof TopicMismatchError ? reject(err) : resolve()),
   );
@@ -95,7 +96,7 @@ async function publishUnder(
   health: Health,
   lease: Lease,
 ): Promise<void> {
-  const { brokers, spec, pool, reader, tail, logger } = options;
+  const { kafka, spec, pool, reader, tail, logger } = options;
   const { topic, partitions } = spec;
   const cursors = createCursorStore(pool, topic, topic);
   const empty = await emptyPartitions(options, lease);
@@ -103,7 +104,7 @@ async function publishUnder(
   // Empty is right where no account belongs; reading the whole log for it would find nothing.
   await cursors.restart(lease.epoch, await inhabited(pool, empty, partitions, CATEGORY));
   const queues = createQueues(partitions, await cursors.load());
-  const publisher = createPublisher({ brokers, topic, partitions, logger });
+  const publisher = createPublisher({ ...kafka, topic, partitions, logger });
   health.active(true);
   try {
     const work = { reader, tail, publisher, cursors, queues, partitions, health, logger };
@@ -120,13 +121,13 @@ async function publishUnder(
  * Undefined when the lease ended first.
  */
 async function emptyPartitions(
-  { brokers, spec, logger }: PublishingOptions,
+  { kafka, spec, logger }: PublishingOptions,
   { signal }: Lease,
 ): Promise<readonly number[] | undefined> {
   const pauses = createPauses(signal);
   while (!signal.aborted) {
     try {
-      return (await orAborted(ensureTopic(brokers, spec, logger), signal))?.emptyPartitions;
+      return (await orAborted(ensureTopic(kafka, spec, logger), signal))?.emptyPartitions;
     } catch (err) {
       if (err instanceof TopicMismatchError) logger.error({ err }, "nothing is published");
       else logger.warn({ err }, "the topic is out of reach");

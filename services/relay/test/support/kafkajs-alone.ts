@@ -19,7 +19,7 @@ export async function sendAlone(
   ownerUrl: string,
 ): Promise<number> {
   const spec = { topic, partitions: ACCOUNT_EVENT_PARTITIONS, replication: 1 };
-  await ensureTopic(brokers, spec, quiet);
+  await ensureTopic({ brokers }, spec, quiet);
   const queues = await recordsOf(ownerUrl);
   const client = { brokers: [...brokers], clientId: "alone", logLevel: logLevel.NOTHING };
   const producer = new Kafka(client).producer({ idempotent: true, maxInFlightRequests: 1 });
