@@ -4,9 +4,10 @@ import { checkInvariants, countEvents } from "./invariants.ts";
 import { startGenerator } from "./load/generator.ts";
 import { type Ground, measure, type Sample, startFloor } from "./measure.ts";
 import { bulk, compared, type Measurement, measurements } from "./plan.ts";
+import { createProbe, untilLevel } from "./probe.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { type Report, reportOf } from "./report.ts";
-import { type BenchSystem, startForBench, useRunning } from "./system.ts";
+import { type BenchSystem, doorsOf, startForBench, useRunning } from "./system.ts";
 import { createWorld } from "./world.ts";
 import { createYardstick } from "./yardstick.ts";
 
@@ -58,8 +59,7 @@ async function benchOn(system: BenchSystem, options: BenchOptions): Promise<Repo
   const slices = Math.ceil((soak * SECONDS_PER_MINUTE) / SLICE_SECONDS);
   const progress = createProgress(options.out, queue.length + slices + (history > 0 ? 2 : 0) + 3);
   progress.start(`opening ${accounts} accounts`);
-  const doors = { gatewayUrl: system.urls.gateway, commandUrl: system.urls.command, secretKey };
-  const world = await createWorld(doors, accounts, progress.at);
+  const world = await createWorld(doorsOf(system), accounts, progress.at);
   progress.start("filling pgbench's tables");
   const [disk, yardstick] = [await createDisk(adminUrl), await createYardstick(adminUrl)];
   const [generator, floor] = [startGenerator(), await startFloor(secretKey)];
@@ -100,15 +100,12 @@ async function measureAll(
 ): Promise<Samples> {
   const { system } = ground;
   const samples = new Map<Measurement, Sample[]>();
-  let hasReadSide = false;
   for (const what of queue) {
     signal.throwIfAborted();
     progress.start(what.name);
-    await ground.system.setAudit(what.withAudit);
-    if (what.withReadSide && !hasReadSide) {
-      await system.startReadSide();
-      hasReadSide = true;
-    }
+    await system.setAudit(what.withAudit);
+    await system.setReadSide(what.withReadSide);
+    if (what.withReadSide) await untilLevel(await createProbe(doorsOf(system)));
     if (system.moreCommands.length + 1 < what.instances) await system.addCommand();
     // A running system has as many as it has.
     if (system.moreCommands.length + 1 < what.instances) continue;
@@ -120,6 +117,8 @@ async function measureAll(
 
 /** What is compared, once more after the log has grown to so many events. */
 async function afterHistory(ground: Ground, events: number, progress: Progress): Promise<Sample> {
+  await ground.system.setAudit(false);
+  await ground.system.setReadSide(false);
   progress.start(`filling the log with ${events} events`);
   const url = ground.system.ledgerUrl;
   for (let count = 0; count < events; count = await countEvents(url)) {

@@ -1,12 +1,11 @@
-import { CliError } from "../cli-error.ts";
 import type { Settings } from "../settings.ts";
 import { checkInvariants, countEvents, type Invariant } from "./invariants.ts";
 import { startGenerator } from "./load/generator.ts";
 import { type LoadGround, measureLoad } from "./measure.ts";
 import { compared } from "./plan.ts";
-import { createProbe, type Probe } from "./probe.ts";
+import { createProbe, untilLevel } from "./probe.ts";
 import { createProgress } from "./progress.ts";
-import { type BenchSystem, startForBench } from "./system.ts";
+import { type BenchSystem, doorsOf, startForBench } from "./system.ts";
 import { createWorld } from "./world.ts";
 
 export interface LagOptions {
@@ -31,10 +30,6 @@ export interface LagReport {
 }
 
 const HALF = 0.5;
-/** What the first load left behind is applied before the second begins, within this. */
-const CATCH_UP_MS = 120_000;
-/** The tables are level when a probe is shown this soon. */
-const LEVEL_MS = 200;
 
 /**
  * Measures the lag of the read tables while transfers come at half the rate that this machine can
@@ -44,7 +39,7 @@ export async function benchLag(options: LagOptions): Promise<LagReport> {
   const { settings, out, signal } = options;
   const system = await startForBench(settings, out, signal, undefined);
   try {
-    await system.startReadSide();
+    await system.setReadSide(true);
     return await lagOn(system, options);
   } finally {
     await system.stop();
@@ -53,13 +48,11 @@ export async function benchLag(options: LagOptions): Promise<LagReport> {
 
 async function lagOn(system: BenchSystem, options: LagOptions): Promise<LagReport> {
   const { out, accounts, seconds, settings } = options;
-  const { urls, ledgerUrl } = system;
-  const { secretKey } = system.server;
+  const { ledgerUrl } = system;
   const progress = createProgress(out, 5);
   progress.start(`opening ${accounts} accounts`);
-  const doors = { gatewayUrl: urls.gateway, commandUrl: urls.command, secretKey };
-  const world = await createWorld(doors, accounts, progress.at);
-  const probe = await createProbe({ ...doors, queryUrl: urls.query });
+  const world = await createWorld(doorsOf(system), accounts, progress.at);
+  const probe = await createProbe(doorsOf(system));
   const generator = startGenerator();
   const tally = { acknowledged: 0, isComplete: true };
   const ground: LoadGround = { system, world, generator, floor: undefined, seconds, tally };
@@ -82,12 +75,5 @@ async function lagOn(system: BenchSystem, options: LagOptions): Promise<LagRepor
   } finally {
     progress.end();
     generator.stop();
-  }
-}
-
-async function untilLevel(probe: Probe): Promise<void> {
-  const until = performance.now() + CATCH_UP_MS;
-  while ((await probe.once()) > LEVEL_MS) {
-    if (performance.now() > until) throw new CliError("The read tables do not catch up.");
   }
 }

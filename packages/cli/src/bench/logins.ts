@@ -4,7 +4,7 @@ import type { Settings } from "../settings.ts";
 import { tableOf } from "../start/steps.ts";
 import { type Generator, startGenerator } from "./load/generator.ts";
 import type { LoadResult } from "./load/plan.ts";
-import { type BenchSystem, startForBench } from "./system.ts";
+import { type BenchSystem, doorsOf, startForBench } from "./system.ts";
 import { createWorld, type World } from "./world.ts";
 
 export interface LoginBenchOptions {
@@ -43,9 +43,7 @@ export async function benchLogins(options: LoginBenchOptions): Promise<LoginRepo
   const system = await startForBench(settings, out, signal, undefined);
   const generator = startGenerator();
   try {
-    const { secretKey } = system.server;
-    const doors = { gatewayUrl: system.urls.gateway, commandUrl: system.urls.command, secretKey };
-    const world = await createWorld(doors, ACCOUNTS, () => undefined);
+    const world = await createWorld(doorsOf(system), ACCOUNTS, () => undefined);
     const logIn = await createLogins(system);
     const perSecond = await most(logIn, seconds);
     const transfers: LoginReport["transfers"][number][] = [];

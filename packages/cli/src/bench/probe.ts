@@ -1,11 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { createInnerSigner, deriveKey } from "@countinghouse/service-kit";
+import { CliError } from "../cli-error.ts";
 import { type Doors, openAccount } from "./world.ts";
 
 /** Probes a second while it is measured, each of an account of its own in turn. */
 const [EVERY_MS, ACCOUNTS] = [20, 50];
 const RETRY_MS = 5;
+/** How long the read tables may take to catch up. */
+const CATCH_UP_MS = 300_000;
+/** They are level when a probe is shown this soon. */
+const LEVEL_MS = 200;
 
 /** Looks how soon what was acknowledged is shown by the query service. */
 export interface Probe {
@@ -76,4 +81,12 @@ export async function createProbe(doors: Doors & { readonly queryUrl: string }):
     end: () => clearInterval(timer),
     lags: () => Promise.all(begun),
   };
+}
+
+/** Returns once the read tables have all that is in the log. Throws a CliError. */
+export async function untilLevel(probe: Pick<Probe, "once">): Promise<void> {
+  const until = performance.now() + CATCH_UP_MS;
+  while ((await probe.once()) > LEVEL_MS) {
+    if (performance.now() > until) throw new CliError("The read tables do not catch up.");
+  }
 }

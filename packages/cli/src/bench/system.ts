@@ -13,6 +13,7 @@ import { databaseServer, pickPlaces, secretOf } from "../start/start.ts";
 import { createSteps } from "../start/steps.ts";
 import { createTeardown } from "../start/teardown.ts";
 import { untilSealed } from "./sealed.ts";
+import type { Doors } from "./world.ts";
 
 /** A system under measurement: each service a process of its own. */
 export interface BenchSystem {
@@ -25,11 +26,17 @@ export interface BenchSystem {
   addCommand(): Promise<void>;
   /** The process of a service, or of the database server when it is ours. */
   pidOf(name: Service | "postgres"): number | undefined;
-  /** Starts the services that only read. A running system has them running already. */
-  startReadSide(): Promise<void>;
+  /** Has the services that only read at work, or not. A running system stays as it is. */
+  setReadSide(isAtWork: boolean): Promise<void>;
   /** Has the audit at work, with all of the log sealed, or not. A running system stays as it is. */
   setAudit(isAtWork: boolean): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Where to knock at a system. */
+export function doorsOf({ urls, server }: BenchSystem): Doors & { readonly queryUrl: string } {
+  const { gateway: gatewayUrl, command: commandUrl, query: queryUrl } = urls;
+  return { gatewayUrl, commandUrl, queryUrl, secretKey: server.secretKey };
 }
 
 const WRITE_SIDE: readonly Service[] = ["auth", "command", "gateway"];
@@ -82,7 +89,7 @@ export async function startForBench(
       for (const name of names) pids.set(name, () => system.pidOf(name));
       return system;
     };
-    let audit: System | undefined;
+    let [audit, readSide]: (System | undefined)[] = [];
     const ledgerUrl = urlFor(server, "countinghouse_command", "ledger");
     await steps.run("The write side, a process each", () => launch(WRITE_SIDE));
     const moreCommands: string[] = [];
@@ -99,7 +106,11 @@ export async function startForBench(
       ledgerUrl,
       pidOf: (name) => (name === "postgres" ? server.pid : pids.get(name)?.()),
       ...{ moreCommands, addCommand },
-      startReadSide: async () => void (await launch(READ_SIDE)),
+      async setReadSide(isAtWork) {
+        if (isAtWork) readSide ??= await launch(READ_SIDE);
+        else await readSide?.stop();
+        if (!isAtWork) readSide = undefined;
+      },
       async setAudit(isAtWork) {
         if (isAtWork && audit === undefined) {
           audit = await launch(AUDIT_SIDE);
@@ -151,7 +162,7 @@ export function useRunning(settings: Settings): BenchSystem {
     pidOf: (name) => (name === "postgres" ? undefined : services[name].pid),
     moreCommands: [],
     addCommand: async () => {},
-    startReadSide: async () => {},
+    setReadSide: async () => {},
     setAudit: async () => {},
     stop: async () => {},
   };
