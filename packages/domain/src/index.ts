@@ -5,6 +5,7 @@ export * from "./decision.ts";
 export { type Judge, PROPOSALS_MAX } from "./four-eyes.ts";
 export * from "./hold/index.ts";
 export * from "./ids.ts";
+export * from "./interest/index.ts";
 export * from "./limits/index.ts";
 export * from "./money.ts";
 export * from "./schedule/index.ts";

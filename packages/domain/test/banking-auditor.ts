@@ -20,6 +20,18 @@ export class BankingAuditor {
         this.#spend(type, data.day ?? "", minorUnits(data.amount));
         expect(this.balance - this.#held() >= -this.#overdraft()).toBe(true);
         break;
+      case "FeeCharged":
+        this.balance -= minorUnits(data.amount);
+        // A deposit pays its own, be the account in the red or not.
+        if (data.on === "deposit") break;
+        expect(this.balance - this.#held() >= -this.#overdraft()).toBe(true);
+        break;
+      case "MoneyAdjusted":
+        this.balance += data.direction === "credit" ? minorUnits(data.amount) : 0n;
+        if (data.direction === "credit") break;
+        this.balance -= minorUnits(data.amount);
+        expect(this.balance - this.#held() >= -this.#overdraft()).toBe(true);
+        break;
       case "HoldPlaced": {
         const [left, isCard] = [minorUnits(data.amount), data.cardId !== undefined];
         this.#holds.set(data.holdId, { left, day: data.day, isCard });

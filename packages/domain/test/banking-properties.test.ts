@@ -14,14 +14,17 @@ import {
   expireHolds,
   foldAccount,
   type HoldPlaced,
+  judgeAdjustment,
   judgeLimits,
   type Limits,
   moneyText,
   placeHold,
+  proposeAdjustment,
   proposeLimits,
   registerCard,
   releaseHold,
   stepCard,
+  type Tariff,
   transfer,
   type When,
   withdraw,
@@ -52,6 +55,7 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: one("release"), hours, which }) },
   { weight: 1, arbitrary: fc.record({ do: one("expire"), hours }) },
+  { weight: 1, arbitrary: fc.record({ do: one("adjust"), hours, minor, isCredit: fc.boolean() }) },
   {
     weight: 2,
     arbitrary: fc.record({ do: one("limit"), hours, ...caps, overdraft: cap, card: cap }),
@@ -66,6 +70,14 @@ const step = fc.oneof(
   },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+const TARIFF: Tariff = {
+  fees: [
+    { on: "deposit", currency: "EUR", basisPoints: 300 },
+    { on: "withdrawal", currency: "EUR", fixed: moneyText(25n, "EUR") },
+    { on: "transfer", currency: "EUR", basisPoints: 150, min: moneyText(10n, "EUR") },
+  ],
+};
 
 interface World {
   state: Account;
@@ -110,10 +122,10 @@ function take(world: World, next: Step, id: string): void {
   const hold = world.placed.at(-1 - ("which" in next ? next.which % 4 : 0));
   switch (next.do) {
     case "deposit":
-      put(world, deposit(money, state));
+      put(world, deposit(money, state, TARIFF));
       break;
     case "withdraw":
-      put(world, withdraw(money, state));
+      put(world, withdraw(money, state, TARIFF));
       break;
     case "transfer":
       pay(world, money);
@@ -133,6 +145,9 @@ function take(world: World, next: Step, id: string): void {
     case "expire":
       put(world, expireHolds({ when }, state));
       break;
+    case "adjust":
+      adjust(world, next, id);
+      break;
     case "limit":
       limit(world, next, id);
       break;
@@ -151,9 +166,22 @@ type Money = Parameters<typeof withdraw>[0];
 
 function pay(world: World, money: Money): void {
   const ids = { transferId: "t", debitId: "d", creditId: "c", fromAccountId: "a" };
-  const decision = transfer({ ...money, ...ids, toAccountId: "b" }, world.state, account());
+  const command = { ...money, ...ids, toAccountId: "b" };
+  const decision = transfer(command, world.state, account(), TARIFF);
   if (decision.kind === "refused") return;
-  put(world, { kind: "accepted", facts: [...decision.facts.expired, decision.facts.sent] });
+  const { expired, sent, fee } = decision.facts;
+  put(world, { kind: "accepted", facts: [...expired, sent, ...fee] });
+}
+
+function adjust(world: World, next: Step & { do: "adjust" }, proposalId: string): void {
+  const when = whenOf(world);
+  const direction = next.isCredit ? "credit" : "debit";
+  const about = { direction, amount: euros(next.minor), reason: "r" } as const;
+  const corrects = { version: 2, transactionId: "t" };
+  const asked = { by: ANYBODY, when, proposalId, ...about, corrects, proposedBy: OWNER };
+  put(world, proposeAdjustment(asked, world.state));
+  const word = { when, proposalId, verdict: "approve", decidedBy: STRANGER } as const;
+  put(world, judgeAdjustment({ ...word, transactionId: proposalId }, world.state));
 }
 
 function capture(
@@ -226,6 +254,7 @@ test("the commands that the property makes reach every event", () => {
   const types = new Set(world.events.map(({ type }) => type));
   const wanted = [
     ...["HoldPlaced", "HoldCaptured", "HoldReleased", "HoldExpired", "LimitsApproved"],
+    ...["FeeCharged", "MoneyAdjusted"],
     ...["CardRegistered", "CardActivated", "CardFrozen", "CardUnfrozen", "CardCancelled"],
   ] as const;
   expect(wanted.filter((type) => !types.has(type))).toEqual([]);

@@ -77,6 +77,8 @@ describe("a fee follows its posting", () => {
       facts: [{ type: "MoneyDeposited" }, chargedFor("t", "deposit", "0.00", "3.00")],
     });
     expect(deposit(move(299n), frozen, table)).toMatchObject({ code: "insufficient_funds" });
+    const overdrawn = account({ balance: -50_000n });
+    expect(deposit(move(301n), overdrawn, table)).toMatchObject({ kind: "accepted" });
   });
 
   test("of a transfer, from the payer, beyond what a limit counts", () => {

@@ -22,16 +22,24 @@ const APPEND = {
   text: `SELECT first_position, at FROM ledger.append($1, ${PARAMETERS.join(", ")})`,
 };
 
+const AT = `$${COLUMNS.length + 2}`;
+const APPEND_AT = {
+  name: "append_at",
+  text: `SELECT first_position, at FROM ledger.append_at($1, ${PARAMETERS.join(", ")}, ${AT})`,
+};
+
 type Queryable = Pick<pg.ClientBase, "query">;
 
 /**
  * Calls the append function for the decisions of one ledger: one statement, one round trip, durable
- * when it returns (or when the transaction around it commits).
+ * when it returns (or when the transaction around it commits). With a time, events are recorded at
+ * it, which is for the owner of the log alone.
  */
 export async function appendToLedger(
   client: Queryable,
   ledger: number,
   decisions: readonly Decision[],
+  at?: Date,
 ): Promise<void> {
   const columns = [
     ...streams(ledger, decisions),
@@ -46,7 +54,8 @@ export async function appendToLedger(
     }),
   ];
   try {
-    await client.query({ ...APPEND, values });
+    if (at === undefined) await client.query({ ...APPEND, values });
+    else await client.query({ ...APPEND_AT, values: [...values, at.toISOString()] });
   } catch (error) {
     throw named(error);
   }

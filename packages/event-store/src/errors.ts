@@ -39,11 +39,19 @@ export class NotDurableError extends Error {
   override readonly name = "NotDurableError";
 }
 
+/** The log has later events than what was to be put into it, or time has not come so far. */
+export class HistoryError extends Error {
+  readonly code = "not_after_the_log";
+  readonly retryable = false;
+  override readonly name = "HistoryError";
+}
+
 const BY_SQLSTATE: Readonly<Record<string, new (text: string, options: ErrorOptions) => Error>> = {
   CH001: VersionConflictError,
   CH002: KeyTakenError,
   CH003: UnknownLedgerError,
   CH004: MalformedBatchError,
+  CH006: HistoryError,
   "40P01": DeadlockError,
 };
 

@@ -6,6 +6,9 @@ import * as keysInFlight from "./migrations/0004-keys-in-flight.ts";
 import * as origins from "./migrations/0005-origins.ts";
 import * as schedules from "./migrations/0006-schedules.ts";
 import * as proposals from "./migrations/0007-proposals.ts";
+import * as savings from "./migrations/0008-savings.ts";
+import * as history from "./migrations/0009-history.ts";
+import * as workers from "./migrations/0010-workers.ts";
 
 /** Brings the database of the log up to date, as its owner role. */
 export function migrateLedger(databaseUrl: string): Promise<void> {
@@ -17,5 +20,8 @@ export function migrateLedger(databaseUrl: string): Promise<void> {
     "0005-origins": origins,
     "0006-schedules": schedules,
     "0007-proposals": proposals,
+    "0008-savings": savings,
+    "0009-history": history,
+    "0010-workers": workers,
   });
 }

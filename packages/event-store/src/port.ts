@@ -1,5 +1,6 @@
 import type { Actor } from "@countinghouse/contracts";
-import type { Lease } from "./leases.ts";
+import type { Lease, Marks } from "./leases.ts";
+import type { SavingsMonth, SavingsSlice } from "./savings.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -138,5 +139,14 @@ export interface EventStore extends LogSession {
    */
   findOverdueHolds(after: string, now: string, limit: number): Promise<OverdueHold[]>;
   readonly lease: Lease;
+  readonly marks: Marks;
+  /**
+   * Whether nothing of before a moment can come into the log any more, by the clock of the database
+   * and with a minute to spare for what is on its way.
+   */
+  isSettled(moment: Date): Promise<boolean>;
+  /** Savings accounts that were open before the end of a month, and their balances in it. */
+  savings(slice: SavingsSlice): Promise<SavingsMonth[]>;
+  ledgers(): Promise<number[]>;
   ledgerExists(ledger: number): Promise<boolean>;
 }

@@ -2,13 +2,16 @@ import type pg from "pg";
 import { createLease } from "./leases.ts";
 import type { JsonObject, NewEvent } from "./port.ts";
 
-const LEASE = "schedules";
+/** Of making what is due. */
+export const SCHEDULES_LEASE = "schedules";
 
 /** A schedule as its stream has it. */
 export interface StoredSchedule {
   readonly scheduleId: string;
   readonly ledger: number;
   readonly state: JsonObject;
+  /** The version of the form in which the state is stored. */
+  readonly stateSchema: number;
 }
 
 /** A schedule with the last of its events, oldest first. */
@@ -36,7 +39,7 @@ export interface ScheduleBook {
   list(ownerId: string | undefined, after: string | undefined, limit: number): Promise<string[]>;
   /** Those that there are, in the order of the ids, each with so many of its last events. */
   histories(ids: readonly string[], events: number): Promise<ScheduleHistory[]>;
-  /** The schedules of a ledger, whatever became of them, in the order of their ids. */
+  /** The schedules of a ledger of which more may come, in the order of their ids. */
   page(ledger: number, after: string | undefined, limit: number): Promise<StoredSchedule[]>;
   /** What was scheduled after these positions; of each ledger in the order of its log. */
   madeAfter(places: readonly LedgerPosition[], limit: number): Promise<MadeSchedule[]>;
@@ -76,7 +79,7 @@ export function createScheduleBook(pool: pg.Pool): ScheduleBook {
       const { rows } = await pool.query<LedgerPosition>(HEADS);
       return rows;
     },
-    lease: (forMs) => lease(LEASE, forMs),
+    lease: (forMs) => lease(SCHEDULES_LEASE, forMs),
   };
 }
 
@@ -95,7 +98,8 @@ const LIST_OWN = {
 };
 
 const HISTORIES = {
-  text: `SELECT s.stream_id AS "scheduleId", s.ledger_id AS ledger, s.state, h.events
+  text: `SELECT s.stream_id AS "scheduleId", s.ledger_id AS ledger, s.state,
+                s.state_schema AS "stateSchema", h.events
            FROM unnest($1::uuid[]) AS wanted (id)
            CROSS JOIN LATERAL (
              SELECT made.ledger_id FROM ledger.events made
@@ -111,9 +115,18 @@ const HISTORIES = {
 };
 
 const PAGE = {
-  text: `SELECT stream_id AS "scheduleId", ledger_id AS ledger, state FROM ledger.streams
-          WHERE category = 'schedule' AND ledger_id = $1 AND stream_id > $2
-          ORDER BY stream_id LIMIT $3`,
+  text: `SELECT s.stream_id AS "scheduleId", s.ledger_id AS ledger, s.state,
+                s.state_schema AS "stateSchema"
+           FROM (SELECT made.stream_id FROM ledger.events made
+                  WHERE made.type = 'TransferScheduled' AND made.ledger_id = $1
+                    AND made.stream_id > $2
+                    AND NOT EXISTS (
+                      SELECT 1 FROM ledger.events ended
+                       WHERE ended.type IN ('ScheduleFinished', 'ScheduleCancelled')
+                         AND ended.ledger_id = $1 AND ended.stream_id = made.stream_id)
+                  ORDER BY made.stream_id LIMIT $3) AS open
+           JOIN ledger.streams s ON s.ledger_id = $1 AND s.stream_id = open.stream_id
+          ORDER BY s.stream_id`,
 };
 
 const MADE_AFTER = {

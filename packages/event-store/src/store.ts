@@ -4,7 +4,7 @@ import { createAnnouncements } from "./announcements.ts";
 import { appendToLedger } from "./append.ts";
 import { isRefusal, NotDurableError, named } from "./errors.ts";
 import { findOrigin, findOverdueHolds } from "./holds.ts";
-import { createLease } from "./leases.ts";
+import { createLease, createMarks } from "./leases.ts";
 import type {
   AnswerKey,
   AnswerRecord,
@@ -16,18 +16,32 @@ import type {
   StoredStream,
   StreamRef,
 } from "./port.ts";
+import { isSettled, savingsOf } from "./savings.ts";
 import type { Tables } from "./tables.ts";
 
 type Queryable = Pick<pg.ClientBase, "query">;
 
 /** The log in PostgreSQL, for the command role. */
 export function createEventStore(pool: pg.Pool): EventStore {
+  return storeOn(pool, appendToLedger);
+}
+
+/**
+ * The log as its owner role fills an empty ledger with what has happened before there was a log:
+ * events are recorded at the times that `at` gives. Appending throws a HistoryError where the log
+ * has later events, and for a time to come.
+ */
+export function createHistoryStore(pool: pg.Pool, at: () => Date): EventStore {
+  return storeOn(pool, (...call) => appendToLedger(...call, at()));
+}
+
+function storeOn(pool: pg.Pool, append: Append): EventStore {
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     announce: createAnnouncements(pool),
-    append: (decisions) => appendDecisions(pool, decisions),
+    append: (decisions) => appendDecisions(pool, decisions, append),
     load: (refs) => load(pool, refs),
-    locked: (ledgers, work) => locked(pool, ledgers, work),
+    locked: (ledgers, work) => locked(pool, ledgers, append, work),
     findAnswers: (keys) => findAnswers(pool, keys),
     eventsOf: (ref) => eventsOf(pool, ref),
     findEvent: (ref, version) => findEvent(pool, ref, version),
@@ -35,6 +49,13 @@ export function createEventStore(pool: pg.Pool): EventStore {
     findOrigin: (ledger, id) => findOrigin(pool, ledger, id),
     findOverdueHolds: (...slice) => findOverdueHolds(pool, ...slice),
     lease: createLease(pool),
+    marks: createMarks(pool),
+    isSettled: (moment) => isSettled(pool, moment),
+    savings: (slice) => savingsOf(pool, slice),
+    async ledgers() {
+      const rows = await db.selectFrom("ledger.log_head").select("ledger_id").execute();
+      return rows.map(({ ledger_id }) => ledger_id).sort((a, b) => a - b);
+    },
     async ledgerExists(ledger) {
       const found = await db
         .selectFrom("ledger.log_head")
@@ -57,20 +78,30 @@ export async function assertDurable(pool: pg.Pool): Promise<void> {
   }
 }
 
-async function appendDecisions(pool: pg.Pool, decisions: readonly Decision[]): Promise<void> {
+type Append = (client: Queryable, ledger: number, decisions: readonly Decision[]) => Promise<void>;
+
+async function appendDecisions(
+  pool: pg.Pool,
+  decisions: readonly Decision[],
+  append: Append,
+): Promise<void> {
   const ledgers = ledgersOf(decisions);
   const [only] = ledgers;
   if (only === undefined) return;
   if (ledgers.length === 1) {
-    return withClient(pool, (client) => appendToLedger(client, only, decisions));
+    return withClient(pool, (client) => append(client, only, decisions));
   }
   // All heads before the first key: a writer that has one head and waits for a key would block one
   // that has the key and waits for the head.
-  return locked(pool, ledgers, (session) => session.append(decisions));
+  return locked(pool, ledgers, append, (session) => session.append(decisions));
 }
 
-async function appendInOrder(client: pg.PoolClient, decisions: readonly Decision[]): Promise<void> {
-  for (const ledger of ledgersOf(decisions)) await appendToLedger(client, ledger, decisions);
+async function appendInOrder(
+  client: pg.PoolClient,
+  decisions: readonly Decision[],
+  append: Append,
+): Promise<void> {
+  for (const ledger of ledgersOf(decisions)) await append(client, ledger, decisions);
 }
 
 /** The ledgers that decisions touch or keep their answer in, in the order of locking. */
@@ -84,6 +115,7 @@ function ledgersOf(decisions: readonly Decision[]): number[] {
 async function locked<T>(
   pool: pg.Pool,
   ledgers: readonly number[],
+  append: Append,
   work: (session: LogSession) => Promise<T>,
 ): Promise<T> {
   return transaction(pool, async (client) => {
@@ -93,7 +125,7 @@ async function locked<T>(
     }
     return work({
       heads,
-      append: (decisions) => appendInOrder(client, decisions),
+      append: (decisions) => appendInOrder(client, decisions, append),
       load: (refs) => load(client, refs),
       eventsOf: (ref) => eventsOf(client, ref),
     });

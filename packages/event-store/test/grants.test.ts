@@ -15,6 +15,7 @@ const ON_TABLES: Readonly<Record<string, Readonly<Record<string, readonly string
     "ledger.events": SELECT,
     "ledger.idempotency": SELECT,
     "ledger.log_head": SELECT,
+    "ledger.marks": SELECT,
     "ledger.streams": SELECT,
   },
   countinghouse_relay: {
@@ -58,7 +59,10 @@ test("[S19] only the command role may call the functions of the log", async () =
     [ROLES],
   );
   expect(rows).toEqual([
-    { role: "countinghouse_command", may: ["announce", "append", "lock_head", "take_lease"] },
+    {
+      role: "countinghouse_command",
+      may: ["announce", "append", "lock_head", "set_mark", "take_lease"],
+    },
   ]);
 });
 
@@ -80,6 +84,6 @@ test("[S19] the functions that run as the owner look nowhere but in the catalogu
       WHERE ${OURS} AND p.prosecdef ORDER BY 1`,
   );
   const first = "search_path=pg_catalog, pg_temp";
-  const names = ["announce", "append", "lock_head", "take_lease"];
+  const names = ["announce", "append", "append_at", "lock_head", "set_mark", "take_lease"];
   expect(rows).toEqual(names.map((proname) => ({ proname, first })));
 });

@@ -21,6 +21,7 @@ const TYPES: Readonly<Record<PostingEvent["type"], Transaction["type"]>> = {
   CaptureReceived: "capture",
   MoneyAdjusted: "adjustment",
   FeeCharged: "fee",
+  InterestPosted: "interest",
 };
 
 /**

@@ -14,6 +14,7 @@ import { createCardMask } from "./card-mask.ts";
 import { AGGREGATES } from "./domain-aggregates.ts";
 import { createExecutor } from "./executor.ts";
 import { createHoldExpiry } from "./hold-expiry.ts";
+import { createInterestWorker } from "./interest/interest-worker.ts";
 import { createLedgers } from "./ledgers.ts";
 import { createRandom } from "./random.ts";
 import { adjustmentRoutes } from "./routes/adjustments.ts";
@@ -41,6 +42,8 @@ export interface CommandDeps extends Omit<AppDeps, "name" | "requestIds"> {
   readonly userExists: RouteDeps["userExists"];
   readonly useOtp: RouteDeps["useOtp"];
   readonly when: RouteDeps["when"];
+  /** The zone that the days of `when` are those of. */
+  readonly timeZone: string;
   /** The key of what stands for card numbers in requests that are kept. */
   readonly maskKey: Buffer;
   readonly book: ScheduleBook;
@@ -58,6 +61,9 @@ export function buildApp(deps: CommandDeps): FastifyInstance {
   const expiry = createHoldExpiry({ ...deps, ...executor });
   app.addHook("onListen", async () => expiry.start());
   app.addHook("onClose", () => expiry.stop());
+  const interest = createInterestWorker({ ...deps, ...executor });
+  app.addHook("onListen", async () => interest.start());
+  app.addHook("onClose", () => interest.stop());
   const routes: RouteDeps = {
     ...executor,
     ledgers: createLedgers(store),

@@ -1,3 +1,4 @@
+import { wireCode } from "@countinghouse/contracts";
 import {
   type AnswerKey,
   DeadlockError,
@@ -9,8 +10,8 @@ import {
 import { isDatabaseAway, ProblemError } from "@countinghouse/service-kit";
 import type { Stream } from "./aggregates.ts";
 import type { Batch, BatcherDeps, Waiting } from "./batcher.ts";
-import type { Command, Read } from "./command.ts";
-import { decideBatch, needsHeads, type Result } from "./decide-batch.ts";
+import type { Read } from "./command.ts";
+import { type Decided, decideBatch, needsHeads, type Result } from "./decide-batch.ts";
 import { type Attempt, createDraft, type Draft } from "./draft.ts";
 import { createStreamCache, type StreamCache } from "./stream-cache.ts";
 
@@ -31,32 +32,30 @@ export interface Underway {
 /**
  * Gives the function that decides and appends one batch, by its draft where that holds. A conflict
  * with another process is met by deciding again under the lock of the log's head, so it happens
- * once; as long as what the lock shows has moved, the next batch takes the lock at once. Commands whose key has an answer already are answered with it and taken out. A batch that
- * the log cannot take is halved until the commands that are to blame stand alone.
+ * once; as long as what the lock shows has moved, the next batch takes the lock at once. Commands
+ * whose key has an answer already are answered with it and taken out. A batch that the log cannot
+ * take is halved until the commands that are to blame stand alone.
  */
 export function createCommitBatch(
   deps: BatcherDeps,
 ): (batch: Batch, draft: Draft | undefined) => Underway {
   const { store, metrics, logger } = deps;
   const cache = createStreamCache(deps.aggregates);
-  /** Ledgers where another process wrote what this one's last batch there was about. */
-  const contended = new Set<number>();
-  const seconds = metrics.seconds("command_batch_seconds", "Time to decide and append a batch");
-  const appended = metrics.counter("commands_appended_total", "Commands answered in the log");
-  const retries = metrics.counter("command_batch_retries_total", "Batches tried again", ["why"]);
+  const underLock = createUnderLock(cache, deps);
+  const { seconds, retries, count } = metersOf(metrics);
 
   async function settle(batch: Batch, draft: Draft | undefined, next: Draft): Promise<Answer> {
-    let [left, isLocked] = [batch, batch.some(({ command }) => isToBeLocked(command))];
-    let tries = 0;
+    let isLocked = underLock.isBetter(batch) || batch.some(({ command }) => needsHeads(command));
+    let [left, tries] = [batch, 0];
     while (left.length > 0) {
       tries += 1;
       try {
         const { results, streams } = isLocked
-          ? await decideUnderLock(left)
+          ? await underLock.decide(left)
           : await decideOnce(left, tries === 1 ? draft : undefined, next);
         cache.remember(streams);
         const answered = left;
-        return () => appended.inc(answer(answered, results));
+        return () => count(answer(answered, results));
       } catch (error) {
         next.drop();
         if (!isMetAgain(error)) throw error;
@@ -73,19 +72,6 @@ export function createCommitBatch(
       }
     }
     return () => {};
-  }
-
-  function isToBeLocked(command: Command): boolean {
-    return needsHeads(command) || contended.has(command.ledger);
-  }
-
-  async function decideUnderLock(batch: Batch): Promise<Attempt> {
-    const { hasMoved, ...attempt } = await decideLocked(batch, cache, deps);
-    for (const { command } of batch) {
-      if (hasMoved) contended.add(command.ledger);
-      else contended.delete(command.ledger);
-    }
-    return attempt;
   }
 
   async function decideOnce(batch: Batch, draft: Draft | undefined, next: Draft): Promise<Attempt> {
@@ -113,6 +99,38 @@ export function createCommitBatch(
     const end = seconds.startTimer();
     const next = createDraft(cache, deps);
     return { appended: commit(batch, draft, next).finally(end), next };
+  };
+}
+
+/** Deciding under the lock, and whether a batch had better begin with it. */
+function createUnderLock(cache: StreamCache, deps: BatcherDeps) {
+  /** Ledgers where another process wrote what this one's last batch there was about. */
+  const contended = new Set<number>();
+  return {
+    isBetter: (batch: Batch) => batch.some(({ command }) => contended.has(command.ledger)),
+    async decide(batch: Batch): Promise<Attempt> {
+      const { hasMoved, ...attempt } = await decideLocked(batch, cache, deps);
+      for (const { command } of batch) {
+        if (hasMoved) contended.add(command.ledger);
+        else contended.delete(command.ledger);
+      }
+      return attempt;
+    },
+  };
+}
+
+function metersOf(metrics: BatcherDeps["metrics"]) {
+  const appended = metrics.counter("commands_appended_total", "Commands answered in the log");
+  const refusals = metrics.counter("command_refusals_total", "Commands refused by a rule", [
+    "code",
+  ]);
+  return {
+    seconds: metrics.seconds("command_batch_seconds", "Time to decide and append a batch"),
+    retries: metrics.counter("command_batch_retries_total", "Batches tried again", ["why"]),
+    count(decided: readonly Decided[]): void {
+      appended.inc(decided.length);
+      for (const { refused } of decided) if (refused) refusals.inc({ code: wireCode(refused) });
+    },
   };
 }
 
@@ -181,13 +199,13 @@ function flightOf({ scope, key }: AnswerKey): string {
   return JSON.stringify([scope, key]);
 }
 
-/** Gives everyone their answer and says how many are in the log. */
-function answer(batch: Batch, results: readonly Result[]): number {
+/** Gives everyone their answer; and those that are in the log. */
+function answer(batch: Batch, results: readonly Result[]): Decided[] {
   for (const [i, result] of results.entries()) {
     if ("fault" in result) batch[i]?.reject(result.fault);
     else batch[i]?.resolve({ answer: result.decision.answer, isOwn: true });
   }
-  return results.flatMap(decisionsOf).length;
+  return results.filter((result) => "decision" in result);
 }
 
 function decisionsOf(result: Result): Decision[] {

@@ -1,4 +1,4 @@
-import { problemDocument } from "@countinghouse/contracts";
+import { type ProblemCode, problemDocument } from "@countinghouse/contracts";
 import type { Decision, StreamChange } from "@countinghouse/event-store";
 import {
   type AccountVersion,
@@ -11,8 +11,15 @@ import { type Command, keyOf, type Outcome, type Read } from "./command.ts";
 
 /** A command of a batch with what it came to; `fault` when its decision threw, which is a bug. */
 export type Result =
-  | { readonly command: Command; readonly decision: Decision }
+  | {
+      readonly command: Command;
+      readonly decision: Decision;
+      /** The code of a refusal. */
+      readonly refused: ProblemCode | undefined;
+    }
   | { readonly command: Command; readonly fault: unknown };
+
+export type Decided = Extract<Result, { decision: Decision }>;
 
 /** What decisions are made on, and what they leave. */
 export interface Ground {
@@ -36,14 +43,14 @@ export function needsHeads({ reads }: Command): boolean {
 export function decideBatch(commands: readonly Command[], ground: Ground): Result[] {
   return commands.map((command) => {
     try {
-      return { command, decision: decideOne(command, ground) };
+      return { command, ...decideOne(command, ground) };
     } catch (fault) {
       return { command, fault };
     }
   });
 }
 
-function decideOne(command: Command, ground: Ground): Decision {
+function decideOne(command: Command, ground: Ground): Omit<Decided, "command"> {
   const { streams, aggregates, tokens } = ground;
   const { ledger, reads, scope, key, request, cause } = command;
   const view = reads.map((read) => streams.get(keyOf(read)) ?? NO_STREAM);
@@ -62,12 +69,10 @@ function decideOne(command: Command, ground: Ground): Decision {
   // Last, so that a command that threw has left nothing that the next would build on.
   for (const [key, stream] of after) streams.set(key, stream);
   for (const { ledger: at, first, count } of ranges) ground.heads?.set(at, first + count - 1);
+  const answer = { scope, key, request, status, response, token };
   return {
-    ledger,
-    reads: seen,
-    changes,
-    cause,
-    answer: { scope, key, request, status, response, token },
+    decision: { ledger, reads: seen, changes, cause, answer },
+    refused: outcome.kind === "refused" ? outcome.code : undefined,
   };
 }
 

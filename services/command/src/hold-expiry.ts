@@ -9,18 +9,21 @@ import { following } from "./prepare.ts";
 import { createWorker, type Worker } from "./worker.ts";
 
 /** For how long this process is the one that looks, unless it says so again. */
-const [LEASE, LEASE_MS] = ["hold-expiry", 10_000];
+const LEASE_MS = 10_000;
+export const HOLD_EXPIRY_LEASE = "hold-expiry";
 /** How many holds the log is asked for at once. */
 const PAGE = 200;
 /** Pages of one look; what is left waits for the next. */
 const PAGES_MAX = 50;
 /** A hold may come into the log a while after its time was looked at: so far back it looks. */
 const LOOK_BACK_MS = 60_000;
+/** How often what was looked through is noted for whoever begins anew. */
+const NOTE_EVERY_MS = 60_000;
 /** Whose commands these are: nobody's. */
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 export interface HoldExpiryDeps {
-  readonly store: Pick<EventStore, "lease" | "findOverdueHolds">;
+  readonly store: Pick<EventStore, "lease" | "findOverdueHolds" | "marks">;
   readonly execute: Executor["execute"];
   readonly when: () => When;
   readonly logger: Logger;
@@ -36,12 +39,13 @@ export interface HoldExpiryDeps {
 export function createHoldExpiry(deps: HoldExpiryDeps): Worker {
   const { store, execute, when, logger, metrics } = deps;
   const said = metrics.counter("holds_expired_total", "Holds of which the log says they are over");
-  let after = "";
+  let [after, noted] = ["", ""];
 
   async function look(signal: AbortSignal): Promise<void> {
     const now = when();
+    if (after === "") after = noted = await markBefore(now.now);
     for (let page = 0; page < PAGES_MAX; page += 1) {
-      if (signal.aborted || !(await store.lease(LEASE, LEASE_MS))) return;
+      if (signal.aborted || !(await store.lease(HOLD_EXPIRY_LEASE, LEASE_MS))) return;
       const overdue = await store.findOverdueHolds(after, now.now, PAGE);
       // One command takes all that are over out of an account.
       const perAccount = new Map(overdue.map((hold) => [hold.streamId, hold]));
@@ -49,9 +53,23 @@ export function createHoldExpiry(deps: HoldExpiryDeps): Worker {
       said.inc(overdue.length);
       if (overdue.length < PAGE) {
         after = new Date(Date.parse(now.now) - LOOK_BACK_MS).toISOString();
+        await note();
         return;
       }
     }
+  }
+
+  /** Of a clock that was ahead nothing is believed. */
+  async function markBefore(now: string): Promise<string> {
+    const mark = await store.marks.get(HOLD_EXPIRY_LEASE);
+    return mark < now ? mark : "";
+  }
+
+  /** A mark from which too much is looked through does no harm. */
+  async function note(): Promise<void> {
+    if (noted !== "" && Date.parse(after) - Date.parse(noted) < NOTE_EVERY_MS) return;
+    await store.marks.set(HOLD_EXPIRY_LEASE, after);
+    noted = after;
   }
 
   return createWorker(look, logger, "holds that are over could not be looked for");

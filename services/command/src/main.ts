@@ -48,6 +48,7 @@ export async function start(env: Env): Promise<RunningService> {
     verify: createInnerVerifier("command", config.INNER_PUBLIC_KEYS, config.INNER_PUBLIC_KEYS_FILE),
     maskKey: deriveKey(config.TOKEN_KEY, "card-mask"),
     when: createClock(config.TIME_ZONE),
+    timeZone: config.TIME_ZONE,
     async useOtp(userId, otp) {
       const body = otp === undefined ? {} : { otp };
       const answer = await auth.ask("useOtp", { params: { userId }, body });

@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore, LogSession } from "@countinghouse/event-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Worker } from "../src/worker.ts";
 import { type Answer, type Instances, openInstances } from "./support/instances.ts";
 import {
   eventsOf,
@@ -10,13 +11,14 @@ import {
   historiesOf,
   isTrue,
   type Order,
+  occurrenceEvents,
+  occurrenceFaults,
   readLog,
 } from "./support/model.ts";
+import { generator, OrderMaker } from "./support/orders.ts";
 
 const SEED = Number(process.env.ADVERSARY_SEED ?? randomInt(2 ** 31));
 const [CLIENTS, ORDERS_EACH, INSTANCES] = [20, 12, 2];
-/** Few enough that most of them are reversed before long, and asked for again. */
-const REVERSED_MOST = 10;
 const TRIES_MAX = 400;
 const [RETRY_MOST_MS, CUT_EVERY_MS] = [40, 60];
 /** How often the log takes an append and nobody hears of it, or loses it before it is taken. */
@@ -24,9 +26,6 @@ const [LOST_ANSWER, LOST_APPEND] = [0.06, 0.06];
 
 let isQuiet = true;
 let bank: Instances;
-const accounts: string[] = [];
-const transfers: { transferId: string; order: Order; to: string }[] = [];
-const holds: { holdId: string; accountId: string }[] = [];
 /** The newest version of each account that an answer has named. */
 const newest = new Map<string, number>();
 /** Answers that were decided on what was known to be the past when they were asked for. */
@@ -35,36 +34,60 @@ const stale: { order: Order; answer: Answer; floor: number }[] = [];
 const answers = new Map<string, { order: Order; given: Answer[] }>();
 
 const random = generator(SEED);
-const chance = (part: number) => random() < part;
-const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+const maker = new OrderMaker(random);
+const { accounts, schedules } = maker;
+const chance = (part: number) => maker.chance(part);
+const pick = <T>(list: readonly T[]) => maker.pick(list);
+/** Events that were in the log before the first order. */
+let before = 0;
 
 beforeAll(async () => {
   bank = await openInstances(INSTANCES, withLosses);
   for (const ledger of [1, 1, 1, 2, 2]) {
     const body = { type: "checking", currency: "EUR", ledger };
-    const { text } = await bank.post(0, "/v1/accounts", body, randomUUID());
-    accounts.push(JSON.parse(text).accountId);
+    const { accountId } = await ask("/v1/accounts", body);
+    accounts.push(accountId);
+    await addCard(accountId);
   }
+  before = (await readLog(bank.owner)).length;
 });
 afterAll(() => bank.close());
+
+async function ask(path: string, body: object) {
+  const order: Order = { key: randomUUID(), kind: "open", path, body, accountId: "", cents: 0 };
+  return JSON.parse((await bank.post(0, order)).text);
+}
+
+async function addCard(accountId: string): Promise<void> {
+  const path = `/v1/accounts/${accountId}/cards`;
+  const body = { cardNumber: "4242424242424242", expiry: "2039-11", holderName: "Ada" };
+  const order: Order = { key: randomUUID(), kind: "register", path, body, accountId, cents: 0 };
+  const answer = await bank.post(0, order);
+  maker.note(order, answer);
+  await ask(`/v1/cards/${JSON.parse(answer.text).cardId}/activate`, {});
+}
 
 test(`what was answered is what happened, whatever is cut (ADVERSARY_SEED=${SEED})`, async () => {
   const isOver = new AbortController();
   const cutting = cutUntil(isOver.signal);
+  const looking = bank.schedulers.map((scheduler) => lookUntil(scheduler, isOver.signal));
   isQuiet = false;
   await Promise.all(Array.from({ length: CLIENTS }, client)).finally(() => isOver.abort());
+  await Promise.all(looking);
   isQuiet = true;
   expect(await cutting).toBeGreaterThan(0);
   const orders = [...answers.values()].map(({ order }) => order);
   await Promise.all(orders.map((order) => settle(order)));
+  await lookTillDone();
 
   const events = await readLog(bank.owner);
   expect(faultsOf(events)).toEqual([]);
   const done = [...answers.values()].map(({ order, given }) => {
     return given[0] === undefined ? 0 : eventsOf(order, given[0]);
   });
-  const sum = done.reduce((total, count) => total + count, accounts.length);
+  const sum = done.reduce((total, count) => total + count, before + occurrenceEvents(events));
   expect(events.length).toBe(sum);
+  expect(occurrenceFaults(events, schedules)).toEqual([]);
   const histories = historiesOf(events);
   expect([...answers.values()].flatMap((one) => wrongIn(one, histories))).toEqual([]);
   expect(stale).toEqual([]);
@@ -106,8 +129,8 @@ async function client(): Promise<void> {
     if (before.length > 0 && chance(0.15)) await settle(pick(before).order);
     else if (before.length > 0 && chance(0.08)) await reuse(pick(before).order);
     else if (chance(0.06)) await useTwice();
-    else if (chance(0.15)) await together(anOrder());
-    else await settle(anOrder());
+    else if (chance(0.15)) await together(maker.anOrder());
+    else await settle(maker.anOrder());
   }
 }
 
@@ -119,7 +142,7 @@ async function together(order: Order): Promise<void> {
 
 /** Another order with a key that has its answer. */
 async function reuse({ key }: Order): Promise<void> {
-  const order = deposit(pick(accounts), key);
+  const order = maker.deposit(pick(accounts), key);
   const body = { ...order.body, reference: "not what the key was used for" };
   const { code } = await untilAnswered({ ...order, body });
   expect(code).toBe("idempotency_key_reused");
@@ -128,7 +151,7 @@ async function reuse({ key }: Order): Promise<void> {
 /** Two orders with one key at once, in two ledgers: one of them is carried out. */
 async function useTwice(): Promise<void> {
   const key = randomUUID();
-  const pair = [accounts[0], accounts.at(-1)].map((id) => deposit(id as string, key));
+  const pair = [accounts[0], accounts.at(-1)].map((id) => maker.deposit(id as string, key));
   const told = await Promise.all(pair.map((order, i) => untilAnswered(order, i)));
   const codes = told.map(({ code }) => code).toSorted();
   expect(codes).toEqual(["idempotency_key_reused", undefined]);
@@ -145,12 +168,7 @@ function note(order: Order, answer: Answer): void {
   const known = answers.get(order.key) ?? { order, given: [] };
   answers.set(order.key, known);
   known.given.push(answer);
-  if (answer.status !== 201) return;
-  const { accountId } = order;
-  if (order.kind === "hold") holds.push({ holdId: JSON.parse(answer.text).holdId, accountId });
-  if (order.kind !== "transfer") return;
-  const { transferId, to } = JSON.parse(answer.text);
-  transfers.push({ transferId, order, to: to.accountId });
+  maker.note(order, answer);
 }
 
 /** Sends an order, at random instances unless one is named, until it is answered for good. */
@@ -158,9 +176,9 @@ async function untilAnswered(order: Order, instance?: number): Promise<Answer> {
   const floor = newest.get(order.accountId) ?? 0;
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const at = instance ?? Math.floor(random() * INSTANCES);
-    const answer = await bank.post(at, order.path, order.body, order.key);
+    const answer = await bank.post(at, order);
     if (answer.status !== 503 && answer.status !== 409) {
-      expect([200, 201, 404, 422]).toContain(answer.status);
+      expect([200, 201, 202, 404, 422]).toContain(answer.status);
       watch(order, answer, floor);
       return answer;
     }
@@ -181,61 +199,25 @@ function watch(order: Order, answer: Answer, floor: number): void {
   }
 }
 
-function anOrder(): Order {
-  const [key, accountId, cents] = [randomUUID(), pick(accounts), 1 + Math.floor(random() * 2_000)];
-  const roll = random();
-  if (roll < 0.3) return deposit(accountId, key);
-  const money = { amount: { value: (cents / 100).toFixed(2), currency: "EUR" } };
-  if (roll < 0.5) {
-    const path = `/v1/accounts/${accountId}/withdrawals`;
-    return { key, kind: "withdrawal", path, body: money, accountId, cents };
+/** Two schedulers at once, of which neither knows of the other. */
+async function lookUntil(scheduler: Worker, isOver: AbortSignal): Promise<void> {
+  while (!isOver.aborted) {
+    await scheduler.look().catch(() => undefined);
+    await delay(random() * CUT_EVERY_MS);
   }
-  if (roll < 0.6 && transfers.length > 0) return aReversal(key);
-  if (roll < 0.68) {
-    const kind = chance(0.3) ? "freeze" : "unfreeze";
-    const path = `/v1/accounts/${accountId}/${kind}`;
-    return { key, kind, path, body: { reason: "why" }, accountId, cents: 0 };
-  }
-  if (roll < 0.85) return aroundHolds(key, accountId, cents, money);
-  const toAccountId = pick(accounts.filter((id) => id !== accountId));
-  const body = { fromAccountId: accountId, toAccountId, ...money };
-  return { key, kind: "transfer", path: "/v1/transfers", body, accountId, cents };
 }
 
-/** A hold, or what ends one of the last few: several clients want the same one. */
-function aroundHolds(key: string, accountId: string, cents: number, body: object): Order {
-  if (holds.length === 0 || chance(0.4)) {
-    return { key, kind: "hold", path: `/v1/accounts/${accountId}/holds`, body, accountId, cents };
-  }
-  const hold = pick(holds.slice(-REVERSED_MOST));
-  const path = `/v1/holds/${hold.holdId}`;
-  if (chance(0.3)) {
-    return { key, kind: "release", path: `${path}/release`, body: {}, cents: 0, ...hold };
-  }
-  const part = { ...body, final: chance(0.5) };
-  return { key, kind: "capture", path: `${path}/capture`, body: part, cents, ...hold };
-}
-
-/** Of a transfer; or a command on its id as if that were an account. */
-function aReversal(key: string): Order {
-  const { transferId, order, to } = pick(transfers.slice(0, REVERSED_MOST));
-  if (chance(0.3)) return { ...deposit(transferId, key), accountId: transferId };
-  const path = `/v1/transfers/${transferId}/reversal`;
-  const { cents } = order;
-  return { key, kind: "reversal", path, body: { reason: "why" }, accountId: to, cents };
-}
-
-function deposit(accountId: string, key: string): Order {
-  const cents = 1 + Math.floor(random() * 1_000);
-  const body = { amount: { value: (cents / 100).toFixed(2), currency: "EUR" } };
-  return {
-    key,
-    kind: "deposit",
-    path: `/v1/accounts/${accountId}/deposits`,
-    body,
-    accountId,
-    cents,
-  };
+async function lookTillDone(): Promise<void> {
+  const [scheduler] = bank.schedulers;
+  await expect
+    .poll(
+      async () => {
+        await scheduler?.look();
+        return occurrenceFaults(await readLog(bank.owner), schedules);
+      },
+      { timeout: 10_000 },
+    )
+    .toEqual([]);
 }
 
 /** Ends connections, mostly those at work, one or more at a time, and says how many. */
@@ -268,16 +250,5 @@ function withLosses(store: EventStore): EventStore {
         });
       return around(() => store.locked(ledgers, inside));
     },
-  };
-}
-
-/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

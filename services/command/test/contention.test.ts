@@ -16,7 +16,7 @@ async function triedAgain(service: RunningService | undefined): Promise<number> 
   return Number(line?.split(" ").at(-1) ?? 0);
 }
 
-test("processes that write to one account in turns meet once each, then take the lock", async () => {
+test("processes that write to one account in turns meet once, then take the lock", async () => {
   const teller = bank.as("teller");
   const opened = await teller.post("/v1/accounts", { type: "checking", currency: "EUR" });
   const pay = async (service: number) => {

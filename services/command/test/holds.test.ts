@@ -126,9 +126,9 @@ describe("holds that are over", () => {
   }
 
   /** A worker of another process, whose clock shows that time. */
-  function worker(now: string) {
+  function worker(now: string, store = bench.deps.store) {
     const metrics = createMetrics("command");
-    const deps = { ...bench.deps, metrics, when: () => ({ now, day: now.slice(0, 10) }) };
+    const deps = { ...bench.deps, store, metrics, when: () => ({ now, day: now.slice(0, 10) }) };
     const batcher = createBatcher({ ...deps, metrics: createMetrics("command") });
     return createHoldExpiry({ ...deps, ...createExecutor({ ...deps, batcher }) });
   }
@@ -184,6 +184,23 @@ describe("holds that are over", () => {
     await other.lease("hold-expiry", 0);
     await worker(at(2)).look();
     expect(await expiries(accountId)).toHaveLength(1);
+  });
+
+  test("are looked for from where the worker before this one had come to", async () => {
+    const { store } = bench.deps;
+    const asked: string[] = [];
+    const noting = {
+      ...store,
+      lease: async () => true,
+      findOverdueHolds(...slice: Parameters<typeof store.findOverdueHolds>) {
+        asked.push(slice[0]);
+        return store.findOverdueHolds(...slice);
+      },
+    };
+    const [first, second] = [at(400), at(500)];
+    await worker(first, { ...store, lease: async () => true }).look();
+    await worker(second, noting).look();
+    expect(asked).toEqual([new Date(Date.parse(first) - 60_000).toISOString()]);
   });
 
   test("are said to be over though the worker failed half way", async () => {

@@ -111,6 +111,47 @@ test("what is scheduled after a look is found by the next, what was cancelled is
   expect(await world.balance(to)).toBe("1000");
 });
 
+test("a day begins with nothing to read, and what is over is not read again", async () => {
+  const done = await scheduled({ firstOn: "2026-11-02" });
+  const [id, gone] = [
+    await scheduled({ firstOn: "2026-11-03", every: "day", count: 3 }),
+    await scheduled({ firstOn: "2026-11-04" }),
+  ];
+  let pages = 0;
+  const onPage = () => {
+    pages += 1;
+  };
+  const scheduler = world.scheduler({ hasLease: true, onPage });
+  await scheduler.look();
+  expect(await world.days(done)).toEqual(["11-02 done"]);
+  await world.delete(`/v1/scheduled-transfers/${gone}`);
+  for (const day of ["2026-11-03", "2026-11-04", "2026-11-05"]) {
+    world.now = at(day);
+    await scheduler.look();
+  }
+  expect(await world.days(id)).toEqual(["11-03 done", "11-04 done", "11-05 done"]);
+  expect(await world.days(gone)).toEqual([]);
+  expect(pages).toBe(1);
+  const open = await createScheduleBook(world.pool).page(1, undefined, 1_000);
+  const ids = open.map(({ scheduleId }) => scheduleId);
+  expect([id, gone, done].filter((one) => ids.includes(one))).toEqual([]);
+});
+
+test("a schedule that is stored in the form of another release is folded anew", async () => {
+  const id = await scheduled({ firstOn: "2026-11-02", every: "day", count: 2 });
+  const path = `/v1/scheduled-transfers/${id}`;
+  const { body } = await world.get(path);
+  await world.owner.query(
+    `UPDATE ledger.streams SET state = '{"form": "old"}', state_schema = 0 WHERE stream_id = $1`,
+    [id],
+  );
+  expect((await world.get(path)).body).toEqual(body);
+  const { items } = (await world.get("/v1/scheduled-transfers?limit=100")).body;
+  expect(items).toContainEqual(body);
+  await world.scheduler().look();
+  expect(await world.days(id)).toEqual(["11-02 done", "11-03 planned"]);
+});
+
 test("the day is that of the time zone", async () => {
   const id = await scheduled({ firstOn: "2026-11-03" });
   world.now = new Date("2026-11-02T23:30:00.000Z");

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { concernsAccounts, factOf, UnreadableEventError } from "../src/events/decode.ts";
 
 const golden = goldenEvents();
-const KINDS = /^(opened|posting|status|hold_placed|hold_ended|proposal|card_registered|card)$/;
+const KINDS =
+  /^(opened|posting|status|hold_placed|hold_ended|proposal|card_registered|card|noted)$/;
 const ofAccounts = golden.filter(({ envelope }) => concernsAccounts(envelope));
 
 test("every golden event of an account, of every released version, is read in full", () => {
@@ -21,6 +22,7 @@ test("the events of other streams are left alone, those of unknown types are not
       ...["TransferReversed", "TransferScheduled", "ScheduleCancelled", "ScheduleFinished"],
       ...["ScheduledTransferMade", "ScheduledTransferRefused"],
       ...["TariffProposed", "TariffApproved", "TariffRejected"],
+      "InterestMonthClosed",
     ]),
   );
   const [{ envelope } = expect.fail("no golden event")] = golden;

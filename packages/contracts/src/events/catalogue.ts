@@ -223,6 +223,18 @@ export const EVENTS = {
     versions: [schemas.ScheduleCancelledV1],
     upcasters: [],
   },
+  InterestAccrued: {
+    stream: "account",
+    summary: "What savings earned in a month, day by day; what is at least a minor unit is posted.",
+    versions: [schemas.InterestAccruedV1],
+    upcasters: [],
+  },
+  InterestPosted: {
+    stream: "account",
+    summary: "The interest of a month was given to the account.",
+    versions: [schemas.InterestPostedV1],
+    upcasters: [],
+  },
   TariffProposed: {
     stream: "tariff",
     summary: "Somebody proposed a table of fees for the ledger; it is not in force.",
@@ -239,6 +251,12 @@ export const EVENTS = {
     stream: "tariff",
     summary: "Another person rejected a proposed tariff.",
     versions: [schemas.TariffRejectedV1],
+    upcasters: [],
+  },
+  InterestMonthClosed: {
+    stream: "tariff",
+    summary: "The interest of all accounts of the ledger was posted for a month.",
+    versions: [schemas.InterestMonthClosedV1],
     upcasters: [],
   },
 } as const satisfies Catalogue;

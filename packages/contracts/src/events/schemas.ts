@@ -15,6 +15,7 @@ const posting = {
 const reference = Type.Optional(Type.String({ description: "What the customer wrote." }));
 /** A day of the bank, in its time zone. */
 const Day = Type.String({ pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples: ["2026-11-24"] });
+const Month = Type.String({ pattern: "^[0-9]{4}-[0-9]{2}$", examples: ["2026-11"] });
 /** In which it counts against limits; events of before there were limits have none. */
 const day = Type.Optional(Day);
 const credit = { ...posting, direction: Type.Literal("credit") };
@@ -152,10 +153,44 @@ const tariff = Type.Object({
       max: Type.Optional(MoneyShown),
     }),
   ),
+  interest: Type.Optional(
+    Type.Array(
+      Type.Object({
+        currency: Type.String({ pattern: "^[A-Z]{3}$", examples: ["EUR"] }),
+        basisPoints: Type.Integer({
+          minimum: 0,
+          description: "What savings earn a year, in hundredths of a percent.",
+        }),
+      }),
+    ),
+  ),
 });
 export const TariffProposedV1 = Type.Object({ ...proposing, tariff });
 export const TariffApprovedV1 = Type.Object({ ...deciding, tariff, day: Day });
 export const TariffRejectedV1 = Type.Object({ ...deciding, tariff });
+export const InterestMonthClosedV1 = Type.Object({ month: Month });
+
+const fractions = (description: string) => {
+  return Type.String({ pattern: "^-?(0|[1-9][0-9]*)$", description });
+};
+export const InterestAccruedV1 = Type.Object({
+  month: Month,
+  periods: Type.Array(
+    Type.Object({
+      from: Day,
+      through: Day,
+      balance: MoneyShown,
+      basisPoints: Type.Integer({ minimum: 0 }),
+    }),
+    { description: "Days with one balance at their end and one rate." },
+  ),
+  accrued: fractions("Sum of balance, times basis points, of each day; in 1/3650000 minor units."),
+  carriedIn: fractions("What the month before left, in the same unit."),
+  carriedOut: fractions("What this month leaves, in the same unit."),
+  throughVersion: Type.Integer({ minimum: 0 }),
+  closing: MoneyShown,
+});
+export const InterestPostedV1 = Type.Object({ ...credit, month: Month });
 export const FeeChargedV1 = Type.Object({ ...debit, chargedFor: Uuid, on });
 
 export const CardRegisteredV1 = Type.Object({

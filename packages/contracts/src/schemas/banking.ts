@@ -108,13 +108,19 @@ const feeOf = <T extends typeof AmountToMove | typeof MoneyShown>(money: T) => (
   min: Type.Optional(money),
   max: Type.Optional(money),
 });
-/** How many rules a table of fees may have. */
+/** What savings earn a year, in hundredths of a percent; see docs/ARCHITECTURE.md for the days. */
+const InterestRate = strict({
+  currency: Type.String({ pattern: "^[A-Z]{3}$", examples: ["EUR"] }),
+  basisPoints: Type.Integer({ minimum: 0, maximum: 10_000 }),
+});
+/** How many rules a table of fees may have, and how many rates. */
 export const FEES_MAX = 200;
 const tariffOf = <T extends typeof AmountToMove | typeof MoneyShown>(money: T) => ({
   fees: Type.Array(strict(feeOf(money)), { maxItems: FEES_MAX }),
+  interest: Type.Optional(Type.Array(InterestRate, { maxItems: FEES_MAX })),
 });
 
-/** The whole table: what is not in it costs nothing. */
+/** The whole table: what is not in it costs and earns nothing. */
 export const TariffRequest = strict({
   ledger: Type.Optional(Ledger),
   ...tariffOf(AmountToMove),

@@ -47,7 +47,7 @@ export function openAccount(command: OpenAccount): Decision<AccountOpened> {
   return accept({ type: "AccountOpened", data });
 }
 
-/** A frozen account takes it too, and pays the fee of it. */
+/** A frozen account takes it too, and pays the fee out of it; what that leaves has to be there. */
 export function deposit(
   command: Move,
   state: Account | undefined,
@@ -63,7 +63,8 @@ export function deposit(
   const fee = feeOn(tariff, "deposit", amount);
   if (fee === 0n) return accept([deposited]);
   const { account: free, expired } = settled(account, command.when.now);
-  if (available(free) + amount.minor < fee) return refuse("insufficient_funds");
+  const isPaid = fee <= amount.minor || available(free) + amount.minor >= fee;
+  if (!isPaid) return refuse("insufficient_funds");
   return accept([...expired, deposited, ...charged(fee, "deposit", command, balance)]);
 }
 

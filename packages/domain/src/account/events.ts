@@ -2,6 +2,7 @@
 import type { AdjustmentEvent, MoneyAdjusted } from "../adjustment/events.ts";
 import type { CardEvent } from "../card/events.ts";
 import type { CaptureReceived, HoldCaptured, HoldEvent } from "../hold/events.ts";
+import type { InterestEvent, InterestPosted } from "../interest/events.ts";
 import type { LimitsEvent } from "../limits/events.ts";
 import type { MoneyText } from "../money.ts";
 import type { FeeCharged } from "../tariff/events.ts";
@@ -97,7 +98,8 @@ export type PostingEvent =
   | HoldCaptured
   | CaptureReceived
   | MoneyAdjusted
-  | FeeCharged;
+  | FeeCharged
+  | InterestPosted;
 
 export type AccountEvent =
   | AccountOpened
@@ -105,6 +107,7 @@ export type AccountEvent =
   | HoldEvent
   | LimitsEvent
   | AdjustmentEvent
+  | InterestEvent
   | CardEvent
   | AccountFrozen
   | AccountUnfrozen

@@ -10,6 +10,7 @@ import {
   holdsToJson,
   isOver,
 } from "../hold/state.ts";
+import { type Interest, interestAfter } from "../interest/state.ts";
 import type { Channel, Limits, LimitsEvent } from "../limits/events.ts";
 import { evolveUsedByHold, spend, type Used, usedFromJson, usedToJson } from "../limits/state.ts";
 import { minorUnits, moneyText } from "../money.ts";
@@ -30,6 +31,8 @@ export interface Account {
   readonly used?: Used;
   readonly proposals?: NonNullable<Open<Proposal>>;
   readonly cards?: NonNullable<Cards>;
+  /** Of savings, since they bore interest for the first time. */
+  readonly interest?: Interest;
 }
 
 /** What may be proposed for an account. */
@@ -65,6 +68,7 @@ export function evolveAccount(state: Account | undefined, event: AccountEvent): 
     case "CaptureReceived":
     case "MoneyAdjusted":
     case "FeeCharged":
+    case "InterestPosted":
       return { ...account, balance: minorUnits(event.data.balanceAfter) };
     case "HoldCaptured": {
       const balance = minorUnits(event.data.balanceAfter);
@@ -87,6 +91,8 @@ export function evolveAccount(state: Account | undefined, event: AccountEvent): 
     case "CardUnfrozen":
     case "CardCancelled":
       return put(account, "cards", evolveCards(account.cards, event));
+    case "InterestAccrued":
+      return { ...account, interest: interestAfter(event) };
     case "AccountFrozen":
       return { ...account, status: "frozen" };
     case "AccountUnfrozen":

@@ -24,6 +24,18 @@ export function dayOfOccurrence(firstOn: string, every: Every, index: number): s
   return text(daysLater(first, every === "week" ? index * DAYS_OF_WEEK : index));
 }
 
+/** The month, `2026-11`, after another one. */
+export function monthAfter(month: string): string {
+  return (dayOfOccurrence(`${month}-01`, "month", 1) ?? "").slice(0, month.length);
+}
+
+/** The days of a month, in their order. */
+export function daysOfMonth(name: string): string[] {
+  const [year = 0, month = 1] = name.split("-").map(Number);
+  const length = lengthOf({ year, month });
+  return Array.from({ length }, (_, i) => `${name}-${twoDigits(i + 1)}`);
+}
+
 function monthsLater({ year, month, day }: Day, months: number): Day {
   const later = month - 1 + months;
   const to = {

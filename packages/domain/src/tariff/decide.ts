@@ -2,7 +2,13 @@
 // Proposing: too_many_proposals. Approving, rejecting: proposal_closed, self_approval.
 import { accept, type Decision, refuse, type When } from "../decision.ts";
 import { type Judge, judged, refusesProposal } from "../four-eyes.ts";
-import type { TariffApproved, TariffProposed, TariffRejected, TariffTable } from "./events.ts";
+import type {
+  InterestMonthClosed,
+  TariffApproved,
+  TariffProposed,
+  TariffRejected,
+  TariffTable,
+} from "./events.ts";
 import type { Tariff } from "./state.ts";
 
 export interface ProposeTariff {
@@ -33,4 +39,13 @@ export function judgeTariff(
   const data = decision.facts;
   if (command.verdict === "reject") return accept({ type: "TariffRejected", data });
   return accept({ type: "TariffApproved", data: { ...data, day: command.when.day } });
+}
+
+/** Says that the interest of a month was posted; nothing where that was said before. */
+export function closeInterestMonth(
+  month: string,
+  state: Tariff | undefined,
+): readonly InterestMonthClosed[] {
+  const isDone = state?.closedMonth !== undefined && state.closedMonth >= month;
+  return isDone ? [] : [{ type: "InterestMonthClosed", data: { month } }];
 }

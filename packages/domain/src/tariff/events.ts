@@ -19,9 +19,25 @@ export interface FeeRule {
   readonly max?: MoneyText;
 }
 
-/** The whole table: what is not in it costs nothing. One rule at most a kind and currency. */
+/** What savings in a currency earn a year, in hundredths of a percent. */
+export interface InterestRate {
+  readonly currency: string;
+  readonly basisPoints: number;
+}
+
+/** Rates that are in force from a day of the bank on, that day included. */
+export interface Rates {
+  readonly from: string;
+  readonly interest: readonly InterestRate[];
+}
+
+/**
+ * The whole table: what is not in it costs and earns nothing. One rule at most a kind and currency,
+ * one rate a currency.
+ */
 export interface TariffTable {
   readonly fees: FeeRule[];
+  readonly interest?: InterestRate[];
 }
 
 interface Proposed {
@@ -53,7 +69,13 @@ export interface TariffRejected {
   readonly data: Decided;
 }
 
-export type TariffEvent = TariffProposed | TariffApproved | TariffRejected;
+/** The interest of all accounts of the ledger was posted for a month, and for those before it. */
+export interface InterestMonthClosed {
+  readonly type: "InterestMonthClosed";
+  readonly data: { readonly month: string };
+}
+
+export type TariffEvent = TariffProposed | TariffApproved | TariffRejected | InterestMonthClosed;
 
 /** What a transaction has cost; it follows its posting in the same commit. */
 export interface FeeCharged {

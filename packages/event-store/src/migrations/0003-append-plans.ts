@@ -9,7 +9,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql.raw(APPEND).execute(db);
 }
 
-const APPEND = `
+/** Migration 9 makes another function of it. */
+export const APPEND = `
 CREATE OR REPLACE FUNCTION ledger.append(
   p_ledger int,
   p_streams uuid[], p_categories text[], p_expected int[], p_versions int[],

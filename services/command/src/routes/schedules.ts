@@ -19,6 +19,7 @@ import { NO_STREAM } from "../aggregates.ts";
 import type { Command, Outcome } from "../command.ts";
 import { accountOf, scheduleOf } from "../domain-aggregates.ts";
 import { amountOf, byOf, commandOf, eventOf, FIRST_LEDGER } from "../prepare.ts";
+import { currentState } from "../schedules/current-state.ts";
 import { HISTORY_EVENTS, showSchedule } from "../schedules/show.ts";
 import type { RouteDeps } from "./deps.ts";
 
@@ -99,7 +100,7 @@ async function cancelling(
   };
 }
 
-function listRoute({ book, tokens, cursors }: ScheduleDeps): Handler<"listSchedules"> {
+function listRoute({ book, store, tokens, cursors }: ScheduleDeps): Handler<"listSchedules"> {
   return async ({ scope, query, headers }) => {
     checkToken(headers, tokens);
     const limit = query.limit ?? PAGE_LIMIT.usual;
@@ -108,19 +109,24 @@ function listRoute({ book, tokens, cursors }: ScheduleDeps): Handler<"listSchedu
     const after = cursor.open(query.cursor)?.toString("ascii");
     const ids = await book.list(whose, after, limit + 1);
     const rows = await book.histories(ids, HISTORY_EVENTS);
+    const shown = await Promise.all(
+      rows.map(async (row) => showSchedule(row, await currentState(row, store))),
+    );
     const keyOf = ({ scheduleId }: { scheduleId: string }) => Buffer.from(scheduleId, "ascii");
-    return { status: 200, body: pageOf(rows, limit, cursor, keyOf, showSchedule) };
+    return { status: 200, body: pageOf(shown, limit, cursor, keyOf, (one) => one) };
   };
 }
 
-function getRoute({ book, tokens }: ScheduleDeps): Handler<"getSchedule"> {
+function getRoute({ book, store, tokens }: ScheduleDeps): Handler<"getSchedule"> {
   return async ({ scope, params, headers }) => {
     checkToken(headers, tokens);
     const isOurs = ledgerOf(params.scheduleId) !== undefined;
     const [row] = isOurs ? await book.histories([params.scheduleId], HISTORY_EVENTS) : [];
-    const isVisible = scope.kind === "any" || row?.state.ownerId === scope.userId;
-    if (row === undefined || !isVisible) throw new ProblemError("not_found");
-    return { status: 200, body: showSchedule(row) };
+    if (row === undefined) throw new ProblemError("not_found");
+    const schedule = await currentState(row, store);
+    const isVisible = scope.kind === "any" || schedule.ownerId === scope.userId;
+    if (!isVisible) throw new ProblemError("not_found");
+    return { status: 200, body: showSchedule(row, schedule) };
   };
 }
 

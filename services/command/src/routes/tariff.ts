@@ -1,5 +1,6 @@
 import { operations, type TariffRequest } from "@countinghouse/contracts";
 import {
+  decimalsOf,
   type FeeRule,
   type MoneyText,
   minorUnits,
@@ -10,9 +11,9 @@ import {
 } from "@countinghouse/domain";
 import { type Call, type Handler, malformed, ProblemError } from "@countinghouse/service-kit";
 import { NO_STREAM } from "../aggregates.ts";
-import { AGGREGATES, tariffOf } from "../domain-aggregates.ts";
+import { tariffOf } from "../domain-aggregates.ts";
 import { commandOf, eventOf, FIRST_LEDGER, moneyOf } from "../prepare.ts";
-import { tariffRead } from "../tariff-read.ts";
+import { loadTariff, tariffRead } from "../tariff-read.ts";
 import type { RouteDeps } from "./deps.ts";
 import { ABSENT } from "./on-account.ts";
 
@@ -25,11 +26,12 @@ export function tariffRoutes(deps: RouteDeps): Handlers {
   return {
     proposeTariff: (call) => propose(call, deps),
     async getTariff({ query: { ledger = FIRST_LEDGER } }) {
-      const { fees } = (await stored(ledger, deps)) ?? { fees: [] };
-      return { status: 200, body: { ledger, fees } };
+      const { fees, interest } = await stored(ledger, deps);
+      const rates = interest !== undefined && { interest };
+      return { status: 200, body: { ledger, fees, ...rates } };
     },
     async listTariffProposals({ query: { ledger = FIRST_LEDGER } }) {
-      const { proposals = {} } = (await stored(ledger, deps)) ?? {};
+      const { proposals = {} } = await stored(ledger, deps);
       const items = Object.entries(proposals).map(([proposalId, { tariff, ...proposing }]) => {
         const about = { proposalId, ledger, kind: "tariff", status: "open" } as const;
         return { ...about, tariff, ...proposing };
@@ -39,19 +41,10 @@ export function tariffRoutes(deps: RouteDeps): Handlers {
   };
 }
 
-/** The tariff as it is in the log at this moment. */
-async function stored(
-  ledger: number,
-  { ledgers, store }: Pick<RouteDeps, "ledgers" | "store">,
-): Promise<Tariff | undefined> {
+/** Throws a 404 where there is no such ledger. */
+async function stored(ledger: number, { ledgers, store }: RouteDeps): Promise<Tariff> {
   if (!(await ledgers.exists(ledger))) throw new ProblemError("not_found");
-  const { streamId } = tariffRead(ledger);
-  const found = (await store.load([{ ledger, streamId }])).get(streamId);
-  if (found === undefined) return undefined;
-  const { fromJson, evolve, schema } = AGGREGATES.tariff;
-  if (found.stateSchema === schema) return tariffOf({ state: fromJson(found.state) });
-  const events = await store.eventsOf({ ledger, streamId });
-  return tariffOf({ state: events.reduce(evolve, undefined as unknown) });
+  return (await loadTariff(store, ledger)) ?? { fees: [] };
 }
 
 async function propose(call: Call<typeof operations.proposeTariff>, deps: RouteDeps) {
@@ -78,17 +71,28 @@ async function propose(call: Call<typeof operations.proposeTariff>, deps: RouteD
 }
 
 /** Throws a 400 that points at what is wrong with a table by itself. */
-function tariffIn({ fees }: Pick<TariffRequest, "fees">): TariffTable {
-  const seen = new Set<string>();
+function tariffIn({ fees, interest }: Omit<TariffRequest, "ledger">): TariffTable {
+  checkOnce(fees, "fees", ({ on, currency }) => `${on} ${currency}`);
+  checkOnce(interest ?? [], "interest", ({ currency }) => currency);
   return {
-    fees: fees.map((rule, i) => {
-      const at = `/fees/${i}`;
-      const name = `${rule.on} ${rule.currency}`;
-      if (seen.has(name)) throw malformed(at, "is a second rule for the same");
-      seen.add(name);
-      return ruleOf(rule, at);
-    }),
+    fees: fees.map((rule, i) => ruleOf(rule, `/fees/${i}`)),
+    ...(interest !== undefined && { interest }),
   };
+}
+
+function checkOnce<Rule extends { readonly currency: string }>(
+  rules: readonly Rule[],
+  member: string,
+  nameOf: (rule: Rule) => string,
+): void {
+  const seen = new Set<string>();
+  for (const [i, rule] of rules.entries()) {
+    const at = `/${member}/${i}`;
+    if (decimalsOf(rule.currency) === undefined) throw malformed(`${at}/currency`, "is not known");
+    const name = nameOf(rule);
+    if (seen.has(name)) throw malformed(at, "is a second rule for the same");
+    seen.add(name);
+  }
 }
 
 function ruleOf(rule: TariffRequest["fees"][number], at: string): FeeRule {

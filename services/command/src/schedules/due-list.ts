@@ -1,23 +1,28 @@
 import { nextOccurrence, type Schedule } from "@countinghouse/domain";
-import type { LedgerPosition, ScheduleBook } from "@countinghouse/event-store";
+import type { EventStore, LedgerPosition, ScheduleBook } from "@countinghouse/event-store";
+import { currentState } from "./current-state.ts";
 import type { Due } from "./occurrence.ts";
 
 /** Schedules read at once. */
 const PAGE = 2_000;
 
 /**
- * What is due, as read from the log: all schedules when a day begins for this process, and those
- * that are made in between as they come.
+ * What is due, as read from the log: all schedules of which more may come once, when this process
+ * becomes the one that looks, and from then on those that are made, as they come. A day begins with
+ * nothing to read.
  */
 export class DueList {
   readonly #book: ScheduleBook;
+  readonly #store: Pick<EventStore, "eventsOf">;
   readonly #due = new Map<string, Due>();
-  /** The day that all schedules were looked at for. */
-  #day: string | undefined;
+  /** What comes later, by its day. Schedules that are cancelled stay here until then. */
+  readonly #later = new Map<string, Due[]>();
+  #today: string | undefined;
   #places: readonly LedgerPosition[] = [];
 
-  constructor(book: ScheduleBook) {
+  constructor(book: ScheduleBook, store: Pick<EventStore, "eventsOf">) {
     this.#book = book;
+    this.#store = store;
   }
 
   get size(): number {
@@ -30,14 +35,30 @@ export class DueList {
 
   /** Another process may have gone on with it: all is to be read again. */
   forget(): void {
-    this.#day = undefined;
+    this.#today = undefined;
     this.#due.clear();
+    this.#later.clear();
   }
 
   async refresh(today: string): Promise<void> {
-    if (this.#day === today) return this.#takeNew();
+    if (this.#today === undefined || today < this.#today) return this.#begin(today);
+    await this.#takeNew();
+    if (today > this.#today) this.#beginDay(today);
+  }
+
+  /** The next day of a schedule; null for none. */
+  put(of: Omit<Due, "on">, on: string | null): void {
+    const { scheduleId, ledger, ownerId, fromAccountId, toAccountId } = of;
+    this.#due.delete(scheduleId);
+    if (on === null || this.#today === undefined) return;
+    const next = { scheduleId, ledger, ownerId, fromAccountId, toAccountId, on };
+    if (on <= this.#today) this.#due.set(scheduleId, next);
+    else this.#later.set(on, [...(this.#later.get(on) ?? []), next]);
+  }
+
+  async #begin(today: string): Promise<void> {
     this.forget();
-    this.#day = today;
+    this.#today = today;
     try {
       // First where the log ends: what comes meanwhile is found twice rather than not at all.
       this.#places = await this.#book.heads();
@@ -48,18 +69,21 @@ export class DueList {
     }
   }
 
-  /** The next day of a schedule; null for none. */
-  put(of: Omit<Due, "on">, on: string | null): void {
-    const { scheduleId, ledger, ownerId, fromAccountId, toAccountId } = of;
-    if (on === null || this.#day === undefined || on > this.#day) this.#due.delete(scheduleId);
-    else this.#due.set(scheduleId, { scheduleId, ledger, ownerId, fromAccountId, toAccountId, on });
+  #beginDay(today: string): void {
+    this.#today = today;
+    for (const [day, list] of this.#later) {
+      if (day > today) continue;
+      this.#later.delete(day);
+      for (const one of list) this.#due.set(one.scheduleId, one);
+    }
   }
 
   async #takeAll(ledger: number): Promise<void> {
     for (let after: string | undefined; ; ) {
       const page = await this.#book.page(ledger, after, PAGE);
-      for (const { scheduleId, state } of page) {
-        const schedule = state as unknown as Schedule;
+      for (const stored of page) {
+        const schedule = await currentState(stored, this.#store);
+        const { scheduleId } = stored;
         this.put({ ...schedule, scheduleId, ledger }, nextOccurrence(schedule) ?? null);
       }
       if (page.length < PAGE) return;

@@ -1,5 +1,5 @@
 import type { When } from "@countinghouse/domain";
-import type { ScheduleBook } from "@countinghouse/event-store";
+import type { EventStore, ScheduleBook } from "@countinghouse/event-store";
 import type { Logger, Metrics } from "@countinghouse/service-kit";
 import type { Executor } from "../executor.ts";
 import type { Ledgers } from "../ledgers.ts";
@@ -14,6 +14,7 @@ const AT_ONCE = 64;
 
 export interface SchedulerDeps {
   readonly book: ScheduleBook;
+  readonly store: Pick<EventStore, "eventsOf">;
   readonly execute: Executor["execute"];
   readonly ledgers: Ledgers;
   readonly newId: (ledger: number) => string;
@@ -28,7 +29,7 @@ export interface SchedulerDeps {
  * middle, sends the same commands with the same keys.
  */
 export function createScheduler(deps: SchedulerDeps): Worker {
-  const due = new DueList(deps.book);
+  const due = new DueList(deps.book, deps.store);
   const make = createMaker(deps, due);
 
   async function goesOn(signal: AbortSignal): Promise<boolean> {

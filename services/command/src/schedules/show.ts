@@ -13,8 +13,10 @@ type Occurrence = Shown["occurrences"][number];
 export const HISTORY_EVENTS = OCCURRENCES_SHOWN.past + 1;
 
 /** A schedule with what became of its occurrences, and those to come. */
-export function showSchedule({ scheduleId, state, events }: ScheduleHistory): Shown {
-  const schedule = state as unknown as Schedule;
+export function showSchedule(
+  { scheduleId, events }: Pick<ScheduleHistory, "scheduleId" | "events">,
+  schedule: Schedule,
+): Shown {
   const { fromAccountId, toAccountId, reference, firstOn, every, count } = schedule;
   const past = (events as readonly ScheduleEvent[]).flatMap(passed);
   return {

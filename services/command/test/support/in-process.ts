@@ -34,6 +34,8 @@ export interface Bench {
   delete(path: string, key?: string): Promise<Said>;
   /** Sends a teller's command to the app. */
   post(path: string, body?: object, key?: string): Promise<Said>;
+  /** The same, by another teller who has this name. */
+  ask(method: Method, path: string, sending?: Sending): Promise<Said>;
   /** The value of a metric that has no labels of its own. */
   metric(name: string): Promise<number>;
   close(): Promise<void>;
@@ -46,9 +48,9 @@ interface Options {
   readonly now?: () => number;
 }
 
-/** `around` stands between the app and the log. */
+/** `around` stands between the app and the log, which `owner` owns. */
 export async function openBench(
-  around: (store: EventStore) => EventStore,
+  around: (store: EventStore, owner: pg.Pool) => EventStore,
   { connections = 10, userExists = async () => true, now = Date.now }: Options = {},
 ): Promise<Bench> {
   const databases = await createDatabases();
@@ -56,15 +58,24 @@ export async function openBench(
   const url = databases.urlOf("ledger", "countinghouse_command");
   const pool = createPool(url, "command", logger, { max: connections });
   const owner = new pg.Pool({ connectionString: databases.ownerUrl("ledger"), max: 2 });
-  const store = around(createEventStore(pool));
+  const store = around(createEventStore(pool), owner);
   const tokens = createConsistencyTokens(randomBytes(32));
   const metrics = createMetrics("command");
-  const userId = randomUUID();
+  const users = new Map<string, string>();
+  const userOf = (token: string) => {
+    const userId = users.get(token) ?? randomUUID();
+    users.set(token, userId);
+    return userId;
+  };
   const app = buildApp({
     ...{ logger, metrics, store, tokens, readiness: [], book: createScheduleBook(pool) },
     cursors: createCursors(randomBytes(32)),
-    verify: () => ({ kind: "user", userId, sessionId: randomUUID(), roles: ["teller"] }),
+    verify: (token) => {
+      const userId = userOf(token);
+      return { kind: "user", userId, sessionId: randomUUID(), roles: ["teller"] };
+    },
     ...{ userExists, useOtp: async () => "no_mfa", when: createClock("UTC", now) },
+    timeZone: "UTC",
     maskKey: randomBytes(32),
   });
   await app.ready();
@@ -75,6 +86,7 @@ export async function openBench(
     post: (path, body, key) => send(app, "POST", path, { body, key }),
     get: (path) => send(app, "GET", path),
     delete: (path, key) => send(app, "DELETE", path, { key }),
+    ask: (method, path, sending) => send(app, method, path, sending),
     async metric(name) {
       const lines = (await metrics.registry.metrics()).split("\n");
       const line = lines.find((each) => each.startsWith(`${name}{`));
@@ -88,13 +100,22 @@ export async function openBench(
   };
 }
 
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+interface Sending {
+  readonly body?: object | undefined;
+  readonly key?: string | undefined;
+  /** Who sends it. */
+  readonly as?: string;
+}
+
 async function send(
   app: FastifyInstance,
-  method: "GET" | "POST" | "DELETE",
+  method: Method,
   url: string,
-  { body, key = randomUUID() }: { body?: object | undefined; key?: string | undefined } = {},
+  { body, key = randomUUID(), as = "teller" }: Sending = {},
 ): Promise<Said> {
-  const headers = { authorization: "Bearer a.b.c", "idempotency-key": key };
+  const headers = { authorization: `Bearer ${as}`, "idempotency-key": key };
   const payload = body === undefined ? {} : { payload: body };
   const answer = await app.inject({ method, url, headers, ...payload });
   const { statusCode: status, payload: text } = answer;

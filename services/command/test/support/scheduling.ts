@@ -15,7 +15,7 @@ export interface Scheduling extends Bench {
   /** What stands between schedulers and the log. */
   around: (store: EventStore) => EventStore;
   /** Another scheduler, as if in a process of its own. */
-  scheduler(options?: { timeZone?: string; hasLease?: boolean }): Worker;
+  scheduler(options?: { timeZone?: string; hasLease?: boolean; onPage?: () => void }): Worker;
   account(balance?: string): Promise<string>;
   schedule(from: string, to: string, more: object): Promise<Said>;
   /** A schedule's days, each with what became of it. */
@@ -31,10 +31,15 @@ export async function openScheduling(now: string): Promise<Scheduling> {
     ...bench,
     now: new Date(now),
     around: (store) => store,
-    scheduler({ timeZone = "UTC", hasLease } = {}) {
+    scheduler({ timeZone = "UTC", hasLease, onPage = () => undefined } = {}) {
       const store = world.around(bench.deps.store);
       const deps = { ...bench.deps, store, metrics: createMetrics("command") };
-      const book = createScheduleBook(bench.pool);
+      const all = createScheduleBook(bench.pool);
+      const page: typeof all.page = (...slice) => {
+        onPage();
+        return all.page(...slice);
+      };
+      const book = { ...all, page };
       return createScheduler({
         ...{ ...deps, ledgers: createLedgers(store) },
         when: () => ({ now: world.now.toISOString(), day: dayIn(timeZone, world.now) }),

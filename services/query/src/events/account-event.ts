@@ -35,7 +35,8 @@ export type PostingEvent =
   | "HoldCaptured"
   | "CaptureReceived"
   | "MoneyAdjusted"
-  | "FeeCharged";
+  | "FeeCharged"
+  | "InterestPosted";
 
 /** What an event makes of all that is held in an account, and gives back to limits. */
 export interface Freeing {
@@ -120,6 +121,11 @@ export interface StatusChanged {
   readonly status: "open" | "frozen" | "closed";
 }
 
+/** Something that changes nothing that is shown. */
+export interface Noted {
+  readonly kind: "noted";
+}
+
 export type Fact =
   | Opened
   | Posting
@@ -128,7 +134,8 @@ export type Fact =
   | HoldEnded
   | ProposalFact
   | CardRegistered
-  | CardStep;
+  | CardStep
+  | Noted;
 
 export interface AccountEvent extends Place {
   readonly fact: Fact;

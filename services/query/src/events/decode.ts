@@ -81,6 +81,8 @@ const READERS: Readonly<Record<string, (data: object) => Fact>> = {
   CaptureReceived: posting("CaptureReceived"),
   MoneyAdjusted: posting("MoneyAdjusted"),
   FeeCharged: posting("FeeCharged"),
+  InterestPosted: posting("InterestPosted"),
+  InterestAccrued: () => ({ kind: "noted" }),
   ...BANKING_READERS,
   AccountFrozen: () => becomes("frozen"),
   AccountUnfrozen: () => becomes("open"),

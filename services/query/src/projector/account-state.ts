@@ -54,6 +54,7 @@ export function applyEvent(before: AccountState | undefined, event: AccountEvent
       const limits = fact.details === NO_LIMITS ? null : fact.details;
       return { ...after, limits, overdraftMinor: fact.overdraftMinor };
     }
+    case "noted":
     case "card_registered":
     case "card":
       return after;

@@ -57,6 +57,7 @@ const SIDES: Record<string, [debit: string, credit: string]> = {
   ReversalReceived: ["transfers_in_transit", "customer_deposits"],
   HoldCaptured: ["customer_deposits", "settlement_assets"],
   CaptureReceived: ["transfers_in_transit", "customer_deposits"],
+  InterestPosted: ["interest_expense", "customer_deposits"],
   FeeCharged: ["customer_deposits", "fee_income"],
   MoneyAdjusted: ["adjustments", "customer_deposits"],
 };
@@ -144,6 +145,7 @@ function foldBanking(
 function kindOf(type: string): string {
   if (type.includes("Capture")) return "capture";
   if (type === "FeeCharged") return "fee";
+  if (type === "InterestPosted") return "interest";
   if (type === "MoneyAdjusted") return "adjustment";
   if (type === "MoneyDeposited") return "deposit";
   if (type === "MoneyWithdrawn") return "withdrawal";

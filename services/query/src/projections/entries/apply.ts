@@ -25,6 +25,7 @@ const TYPES: Readonly<Record<PostingEvent, string>> = {
   CaptureReceived: "capture",
   MoneyAdjusted: "adjustment",
   FeeCharged: "fee",
+  InterestPosted: "interest",
 };
 
 async function apply(tx: Tx, events: readonly AppliedEvent[]): Promise<void> {

@@ -24,6 +24,7 @@ type GlAccount =
   | "customer_deposits"
   | "transfers_in_transit"
   | "fee_income"
+  | "interest_expense"
   | "adjustments";
 
 /** Each event is one entry, in balance by itself: one account is debited, one credited. */
@@ -37,6 +38,7 @@ const ENTRIES: Readonly<Record<PostingEvent, { debit: GlAccount; credit: GlAccou
   HoldCaptured: { debit: "customer_deposits", credit: "settlement_assets" },
   CaptureReceived: { debit: "transfers_in_transit", credit: "customer_deposits" },
   MoneyAdjusted: { debit: "adjustments", credit: "customer_deposits" },
+  InterestPosted: { debit: "interest_expense", credit: "customer_deposits" },
   FeeCharged: { debit: "customer_deposits", credit: "fee_income" },
 };
 
