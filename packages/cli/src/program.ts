@@ -12,6 +12,7 @@ import { addKeys } from "./commands/keys.ts";
 import { addLedgers } from "./commands/ledgers.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addProjections } from "./commands/projections.ts";
+import { addSeed } from "./commands/seed.ts";
 import { addStart } from "./commands/start.ts";
 import { addTopics } from "./commands/topics.ts";
 import { addUsers } from "./commands/users.ts";
@@ -20,7 +21,7 @@ const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
 
 const COMMANDS = [
   ...[addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv],
-  ...[addTopics, addBench, addProjections, addAudit, addKeys, addDoctor],
+  ...[addTopics, addBench, addProjections, addAudit, addKeys, addDoctor, addSeed],
 ];
 
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Env, loadConfig, type RunningService } from "@countinghouse/service-kit";
 import type { ProjectionsTool } from "./projections/tool.ts";
+import type { History } from "./seed/desk.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
@@ -104,4 +105,24 @@ export async function configReaderOf(service: Service): Promise<(env: Env) => un
   const path = join(ROOT, "services", service, "src", "config.ts");
   const module = await import(pathToFileURL(path).href);
   return module.readConfig ?? ((env: Env) => loadConfig(service, module.configSchema, env));
+}
+
+/** What registers the people of a town that is made up. */
+export async function userSeeder(): Promise<
+  (request: {
+    databaseUrl: string;
+    people: readonly { email: string; fullName: string }[];
+    password: string;
+  }) => Promise<string[]>
+> {
+  const path = join(ROOT, "services", "auth", "src", "seed-users.ts");
+  return (await import(pathToFileURL(path).href)).seedUsers;
+}
+
+/** What runs the routes of commands at times of the past. */
+export async function historyOpener(): Promise<
+  (options: { ownerUrl: string; timeZone: string; ledger: number }) => Promise<History>
+> {
+  const path = join(ROOT, "services", "command", "src", "history.ts");
+  return (await import(pathToFileURL(path).href)).openHistory;
 }

@@ -6,17 +6,19 @@ import { createProgress } from "../audit/progress.ts";
 import { showVerdict } from "../audit/show.ts";
 import { CliError } from "../cli-error.ts";
 import { addAuditDiff, addAuditReplay } from "./audit-fold.ts";
+import { addAuditStatement } from "./audit-statement.ts";
 import { addAuditWatch } from "./audit-watch.ts";
 import { type BankOptions, bankFor, withBankOptions } from "./bank-options.ts";
 import { checkpointFrom, keyFrom, textOf } from "./given-files.ts";
 
-/** `countinghouse audit export|verify|replay|diff|receipt verify|watch …` */
+/** `countinghouse audit export|verify|replay|diff|statement|receipt verify|watch …` */
 export function addAudit(program: Command): void {
   const audit = program.command("audit").description("prove what the log says, and check it");
   addExport(audit);
   addVerify(audit);
   addAuditReplay(audit);
   addAuditDiff(audit);
+  addAuditStatement(audit);
   addReceipt(audit);
   addAuditWatch(audit);
 }
