@@ -1,14 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { tellOfBanking } from "./banking.ts";
+import { join, logIn, money, type Person } from "./person.ts";
 import { newKey, type Teller } from "./teller.ts";
 
 const TOMORROW_MS = 86_400_000;
-const money = (value: string) => ({ value, currency: "EUR" });
-
-interface Person {
-  readonly variable: string;
-  readonly email: string;
-  readonly password: string;
-}
 
 /** What the story needs besides the gateway: somebody who makes an administrator. */
 export interface StoryDeps {
@@ -16,7 +11,9 @@ export interface StoryDeps {
   readonly createAdmin: (email: string, password: string) => Promise<void>;
 }
 
-/** Two people, their accounts, a transfer, an overdraft that is refused, and the log of it all. */
+type Cast = [ada: Person, bob: Person, tess: Person, admin: Person];
+
+/** Two people, their accounts, what they do with them, and the log of it all. */
 export async function tellStory({ teller, createAdmin }: StoryDeps): Promise<void> {
   const run = randomBytes(4).toString("hex");
   const person = (name: string): Person => ({
@@ -24,7 +21,7 @@ export async function tellStory({ teller, createAdmin }: StoryDeps): Promise<voi
     email: `${name}.${run}@example.com`,
     password: `${name} counts ${randomBytes(9).toString("base64url")}`,
   });
-  const [ada, bob, admin] = [person("ada"), person("bob"), person("admin")];
+  const [ada, bob, tess, admin] = ["ada", "bob", "tess", "admin"].map(person) as Cast;
   teller.chapter("Ada and Bob register and log in");
   await join(teller, ada, "Ada Lovelace");
   await join(teller, bob, "Bob Cratchit");
@@ -34,24 +31,13 @@ export async function tellStory({ teller, createAdmin }: StoryDeps): Promise<voi
   const moved = await moveMoney(teller, ada, bob, from, to);
   await readBack(teller, ada, from, moved);
   await planAhead(teller, ada, from, to);
+  await hireStaff(teller, tess, admin, createAdmin);
+  await tellOfBanking(teller, { ada, tess, admin, accountId: from });
   await readStatement(teller, ada, from, moved);
-  await readLog(teller, admin, createAdmin, from);
+  await readLog(teller, admin, from);
   teller.say(
     "\nThat was everything. Each line that begins with curl can be pasted and sent again.",
   );
-}
-
-async function join(teller: Teller, person: Person, fullName: string): Promise<void> {
-  const { email, password } = person;
-  const body = { email, password, fullName };
-  await teller.ask({ method: "POST", path: "/v1/auth/register", body, status: 201 });
-  await logIn(teller, person);
-}
-
-async function logIn(teller: Teller, { variable, email, password }: Person): Promise<void> {
-  const body = { email, password };
-  const answer = await teller.ask({ method: "POST", path: "/v1/auth/login", body, status: 200 });
-  teller.set(variable, answer.body.accessToken ?? "");
 }
 
 async function openAccount(teller: Teller, { variable: as }: Person): Promise<string> {
@@ -142,11 +128,11 @@ async function readStatement(
   }
 }
 
-async function readLog(
+async function hireStaff(
   teller: Teller,
+  tess: Person,
   admin: Person,
   createAdmin: StoryDeps["createAdmin"],
-  accountId: string,
 ): Promise<void> {
   const { variable: as, email, password } = admin;
   teller.chapter("An administrator is made on the server, and may also be an auditor");
@@ -154,11 +140,19 @@ async function readLog(
   teller.say(`printf '%s\\n' '${password}' | ${create}`);
   await createAdmin(email, password);
   await logIn(teller, admin);
-  const { body } = await teller.ask({ path: "/v1/auth/me", as, status: 200 });
-  const roles = { roles: ["admin", "auditor"] };
-  const path = `/v1/users/${body.userId}/roles`;
-  await teller.ask({ method: "PUT", path, as, body: roles, status: 200 });
+  await give(admin, ["admin", "auditor"]);
+  teller.chapter("Tess registers, and is made a teller");
+  await join(teller, tess, "Tess Teller");
+  await give(tess, ["teller"]);
 
+  async function give(person: Person, roles: string[]): Promise<void> {
+    const me = await teller.ask({ path: "/v1/auth/me", as: person.variable, status: 200 });
+    const path = `/v1/users/${me.body.userId}/roles`;
+    await teller.ask({ method: "PUT", path, as, body: { roles }, status: 200 });
+  }
+}
+
+async function readLog(teller: Teller, { variable: as }: Person, accountId: string): Promise<void> {
   teller.chapter("The events of Ada's account, as the log has them");
   await teller.ask({ path: `/v1/events?stream=${accountId}`, as, status: 200 });
 }
