@@ -191,6 +191,13 @@ describe("a system of processes", { timeout: TIMEOUT_MS }, () => {
     await expectReady(await start.ready());
   });
 
+  test("brings its database back when that is killed, and says so", async () => {
+    const file = join(start.folder, "postgres", "postmaster.pid");
+    kill(Number(readFileSync(file, "utf8").split("\n")[0]));
+    await expect.poll(start.output).toMatch(/PostgreSQL ended \(SIGKILL\); it starts again/);
+    await expectReady(await start.ready());
+  });
+
   test("ends its services even when it is killed itself", async () => {
     const pids = [...servicesOf(start.pid).values()];
     expect(pids).toHaveLength(SERVICES.length);

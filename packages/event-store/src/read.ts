@@ -125,6 +125,9 @@ function versionAt(db: Kysely<Tables>, ledger: number, stream: string, position:
   return sql<number>`coalesce((${found}), 0)`;
 }
 
+/** JSON has them between its tokens only: inside a string they are escaped. */
+const BREAKS = /[\r\n]/g;
+
 interface Row {
   readonly position: string;
   readonly event_id: string;
@@ -137,11 +140,15 @@ interface Row {
   readonly recorded_at: Date;
 }
 
-/** The envelope as text: data and meta keep the very bytes that were appended. */
+/**
+ * The envelope as text, in one line: data and meta keep the very bytes that were appended. Only who
+ * writes past the append function can have put a line break between them; it becomes a space, so
+ * that the line stays one and its hash, of canonical JSON, the same.
+ */
 function lineOf(row: Row): string {
   const { position, event_id, stream_id, version, type, schema_version } = row;
   const start = `{"position":${position},"eventId":"${event_id}","streamId":"${stream_id}"`;
   const kind = `"version":${version},"type":"${type}","schemaVersion":${schema_version}`;
   const end = `"recordedAt":"${row.recorded_at.toISOString()}"}`;
-  return `${start},${kind},"data":${row.data},"meta":${row.meta},${end}`;
+  return `${start},${kind},"data":${row.data},"meta":${row.meta},${end}`.replaceAll(BREAKS, " ");
 }

@@ -68,6 +68,17 @@ describe("an envelope", () => {
     expect(line).toMatchObject({ streamId: A, type: "Happened" });
   });
 
+  test("stays one line where somebody has written a line break past the append", async () => {
+    const [first] = await log.reader.readLines({ ...ALL, limit: 1 });
+    // As an owner who takes the wall down.
+    await log.owner.query("ALTER TABLE ledger.events DISABLE TRIGGER USER");
+    const sql = "UPDATE ledger.events SET data = $1::json WHERE ledger_id = 1 AND position = 1";
+    await log.owner.query(sql, ['{"nth":1,\n\r"text":"ž 🐎"}']);
+    const [line] = await log.reader.readLines({ ...ALL, limit: 1 });
+    expect(line?.json).not.toMatch(/[\r\n]/);
+    expect(JSON.parse(line?.json ?? "")).toEqual(JSON.parse(first?.json ?? ""));
+  });
+
   test("is the same to both readings", async () => {
     const lines = await log.reader.readLines(ALL);
     const envelopes = await log.reader.read(ALL);

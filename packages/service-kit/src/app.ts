@@ -75,6 +75,8 @@ export function createApp(deps: AppDeps): FastifyInstance {
     requestTimeout: REQUEST_LIMITS.requestTimeoutMs,
     keepAliveTimeout: REQUEST_LIMITS.keepAliveMs,
     forceCloseConnections: "idle",
+    // What comes on an open connection while the service ends is answered; then that one ends, too.
+    return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { querystringParser: parseQueryString },
     clientErrorHandler: handleClientError,

@@ -10,6 +10,8 @@ export interface LogConfig {
 
 /** Lines go out together: when so many bytes have gathered, or after so many milliseconds. */
 const GATHERED = { minLength: 4_096, periodicFlush: 100 };
+/** Lines that wait for a place that takes none are thrown away beyond so many bytes. */
+const WAITING_BYTES_MAX = 1024 * 1024;
 
 /**
  * A logger of JSON lines. Objects are logged only by the allow-lists below: whatever else is in an
@@ -28,7 +30,11 @@ export function createLogger(
   };
   if (destination !== undefined) return pino(options, destination);
   const dest = LOG_FILE ?? process.stdout.fd;
-  return pino(options, pino.destination({ dest, append: true, sync: false, ...GATHERED }));
+  const place = { dest, append: true, sync: false, maxLength: WAITING_BYTES_MAX };
+  const lines = pino.destination({ ...place, ...GATHERED });
+  // A full disk ends no service: lines are tried again with the next ones.
+  lines.on("error", () => undefined);
+  return pino(options, lines);
 }
 
 const SHOWN = ["code", "severity", "constraint", "table", "routine", "errno", "syscall"] as const;

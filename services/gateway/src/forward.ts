@@ -1,4 +1,9 @@
-import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import {
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+} from "node:http";
 import { PROBLEMS, problemDocument } from "@countinghouse/contracts";
 import { type Logger, malformed, ProblemError } from "@countinghouse/service-kit";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -57,11 +62,14 @@ interface Asking {
   readonly way: Way;
   readonly body: Buffer | undefined;
   readonly log: Logger;
+  /** It was sent before, on a connection that its service was just closing. */
+  readonly isAgain?: boolean;
 }
 
 /**
  * Asks an instance; where it is out of reach, the next, if asking twice does no harm and nothing of
- * an answer has gone out.
+ * an answer has gone out. A kept connection may be closed by a service that ends in good order just
+ * as a request is on its way: that one is asked once more, on another connection.
  */
 function ask(asking: Asking, [instance, ...others]: readonly Instance[]): void {
   const { request_, reply, way, body, log } = asking;
@@ -85,6 +93,10 @@ function ask(asking: Asking, [instance, ...others]: readonly Instance[]): void {
     clearTimeout(timer);
     if (isOver || reply.raw.destroyed || reply.raw.writableEnded) return;
     isOver = true;
+    if (!reply.raw.headersSent && wasClosing(upstream, err) && mayRepeat(asking)) {
+      ask({ ...asking, isAgain: true }, [instance, ...others]);
+      return;
+    }
     instance.failed();
     const isRepeatable = raw.method === "GET" && others.length > 0 && !isLate;
     log.warn({ err, requestId: id, isRepeatable }, "service did not answer");
@@ -110,6 +122,16 @@ function ask(asking: Asking, [instance, ...others]: readonly Instance[]): void {
     if (!reply.raw.writableFinished) upstream.destroy();
   });
   upstream.end(body);
+}
+
+/** Whether the connection was one from before, and ended without a word. */
+function wasClosing({ reusedSocket }: ClientRequest, { code }: NodeJS.ErrnoException): boolean {
+  return reusedSocket && (code === "ECONNRESET" || code === "EPIPE");
+}
+
+/** A request with a key of its own is carried out once, however often it is sent. */
+function mayRepeat({ request_: { raw }, isAgain = false }: Asking): boolean {
+  return !isAgain && (raw.method === "GET" || raw.headers["idempotency-key"] !== undefined);
 }
 
 /** As a flat list, which node writes as it is; an object it would look through name by name. */

@@ -104,7 +104,7 @@ export async function startForBench(
       server,
       urls: Object.fromEntries(names.map((name) => [name, places[name].url])) as never,
       ledgerUrl,
-      pidOf: (name) => (name === "postgres" ? server.pid : pids.get(name)?.()),
+      pidOf: (name) => (name === "postgres" ? server.pid?.() : pids.get(name)?.()),
       ...{ moreCommands, addCommand },
       async setReadSide(isAtWork) {
         if (isAtWork) readSide ??= await launch(READ_SIDE);

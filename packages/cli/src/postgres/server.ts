@@ -32,24 +32,27 @@ export interface EmbeddedPostgres {
   readonly host: string;
   readonly port: number;
   readonly pid: number;
+  /** Resolves with what it ended of, whoever ended it. */
+  readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
 
 /**
  * Starts PostgreSQL 18 on the cluster in `folder`, which is made where it is missing. The server is
- * in a group of processes of its own, so that a Ctrl-C reaches the services first. Throws a
- * CliError.
+ * in a group of processes of its own, so that a Ctrl-C reaches the services first. It takes the
+ * port that is given, else one that is free. Throws a CliError.
  */
 export async function startPostgres(
   folder: string,
   password: string,
   logFile: string,
+  wantedPort?: number,
 ): Promise<EmbeddedPostgres> {
   const binaries = await findBinaries();
   const runner = createRunner(binaries.postgres, folder);
   await ensureCluster(folder, password, binaries, runner);
   await stopOrphan(folder);
-  const [port = 0] = await freePorts(1);
+  const port = wantedPort ?? (await freePorts(1))[0] ?? 0;
   const flags = Object.entries({ ...SETTINGS, port }).flatMap(([k, v]) => ["-c", `${k}=${v}`]);
   const log = openSync(logFile, "a");
   const logBefore = fstatSync(log).size;
@@ -59,6 +62,9 @@ export async function startPostgres(
   });
   closeSync(log);
   server.unref();
+  const ended = new Promise<string>((done) => {
+    server.once("exit", (code, signal) => done(signal ?? String(code)));
+  });
   const url = `postgres://postgres:${password}@${HOST}:${port}/postgres`;
   // However this process ends, but for kill -9, the server ends, too.
   const stopAtExit = () => server.kill("SIGINT");
@@ -70,7 +76,7 @@ export async function startPostgres(
     process.off("exit", stopAtExit);
   };
   if (await isReady(server, url)) {
-    return { url, host: HOST, port, pid: server.pid ?? 0, stop };
+    return { url, host: HOST, port, pid: server.pid ?? 0, ended, stop };
   }
   await stop();
   const said = readFileSync(logFile).subarray(logBefore).toString();

@@ -16,7 +16,7 @@ import {
 } from "../instances.ts";
 import { lock } from "../lock.ts";
 import { migrateAll } from "../migrate.ts";
-import { startPostgres } from "../postgres/server.ts";
+import { keepPostgres } from "../postgres/keep.ts";
 import { provision } from "../provision.ts";
 import { SERVICE_NAMES, type Service } from "../services.ts";
 import type { Settings } from "../settings.ts";
@@ -109,15 +109,15 @@ export async function databaseServer(
   steps: Steps,
   teardown: Teardown,
   suffix?: string,
-): Promise<DatabaseServer & { readonly pid?: number }> {
+): Promise<DatabaseServer & { readonly pid?: () => number }> {
   const secretKey = secretOf(settings, folder);
   let adminUrl = settings.DATABASE_URL;
-  let pid: number | undefined;
+  let pid: (() => number) | undefined;
   if (adminUrl === undefined) {
     const password = folder.secret("postgres-password");
     const log = join(folder.logs, "postgres.log");
     const postgres = await steps.run("PostgreSQL 18", async () => {
-      return startPostgres(folder.postgres, password, log);
+      return keepPostgres(folder.postgres, password, log, steps.say);
     });
     teardown.add(() => postgres.stop());
     [adminUrl, pid] = [postgres.url, postgres.pid];
