@@ -14,6 +14,7 @@ export {
   type Publisher,
   type PublisherOptions,
 } from "./kafka/publisher.ts";
+export { readWholeTopic, type WholeRecord } from "./kafka/read-whole.ts";
 export { subscribeKafka } from "./kafka/subscribe.ts";
 export {
   checkTopic,

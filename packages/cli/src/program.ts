@@ -16,12 +16,13 @@ import { addSeed } from "./commands/seed.ts";
 import { addStart } from "./commands/start.ts";
 import { addTopics } from "./commands/topics.ts";
 import { addUsers } from "./commands/users.ts";
+import { addVerify } from "./commands/verify.ts";
 
 const SETTINGS_FILE = join(import.meta.dirname, "../../../.env");
 
 const COMMANDS = [
   ...[addStart, addDemo, addUsers, addLedgers, addMigrate, addEnv],
-  ...[addTopics, addBench, addProjections, addAudit, addKeys, addDoctor, addSeed],
+  ...[addTopics, addBench, addProjections, addAudit, addKeys, addDoctor, addSeed, addVerify],
 ];
 
 /** Runs the command line `countinghouse`. A failure that is the user's to mend is one sentence. */

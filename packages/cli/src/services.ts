@@ -58,6 +58,26 @@ export async function topicsKeeper(): Promise<
   return (await import(pathToFileURL(path).href)).lookAfterTopics;
 }
 
+interface PublishedEvent {
+  readonly partition: number;
+  readonly accountId: string;
+  readonly eventId: string | undefined;
+  readonly version: number;
+  readonly data: string;
+}
+
+/** What reads the topic that the relay fills, from its beginning to its end. */
+export async function topicReader(): Promise<
+  (
+    env: Env,
+    onEvent: (event: PublishedEvent) => void,
+    onProgress: (done: number, all: number) => void,
+  ) => Promise<void>
+> {
+  const path = join(ROOT, "services", "relay", "src", "topics.ts");
+  return (await import(pathToFileURL(path).href)).readPublished;
+}
+
 /** What removes the topics of a benchmark. */
 export async function topicsRemover(): Promise<(env: Env) => Promise<void>> {
   const path = join(ROOT, "services", "relay", "src", "topics.ts");

@@ -2,6 +2,7 @@ import {
   checkTopic,
   dropTopic,
   ensureTopic,
+  readWholeTopic,
   TopicMismatchError,
   type TopicSpec,
 } from "@countinghouse/bus";
@@ -57,6 +58,37 @@ export async function removeTopics(env: Env): Promise<void> {
   const config = loadConfig("topics", topicsSchema, env);
   const { topic } = accountEventsSpec(config);
   await dropTopic(kafkaServers(config), topic, quiet);
+}
+
+/** An event as a topic has it, as far as it can be held against the log. */
+export interface PublishedEvent {
+  readonly partition: number;
+  readonly accountId: string;
+  readonly eventId: string | undefined;
+  readonly version: number;
+  readonly data: string;
+}
+
+/**
+ * Reads the topic of account events from its beginning to the end that it has now. Throws a
+ * ConfigError for wrong settings, and what the brokers refuse.
+ */
+export async function readPublished(
+  env: Env,
+  onEvent: (event: PublishedEvent) => void,
+  onProgress: (done: number, all: number) => void,
+): Promise<void> {
+  const config = loadConfig("topics", topicsSchema, env);
+  const { accountEvents } = topicsOf(config.TOPIC_PREFIX);
+  await readWholeTopic(
+    config.KAFKA_BROKERS.split(","),
+    accountEvents,
+    ({ partition, key, value, header }) => {
+      const version = Number(header("ce_streamversion"));
+      onEvent({ partition, accountId: key, eventId: header("ce_id"), version, data: value });
+    },
+    { logger: quiet, onProgress },
+  );
 }
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
