@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describeWithKafka } from "@countinghouse/testing";
+import { createRandom, describeWithKafka } from "@countinghouse/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectNothingLost } from "./support/after-faults.ts";
 import { type FaultedBank, openFaultedBank, pauseProcess } from "./support/faulted-bank.ts";
@@ -90,16 +90,5 @@ function faultsOf({ cluster, killLeader, pidOf, secondRelay }: FaultedBank): Rec
       await delay(ms);
       await Promise.all(cluster.nodes.map((node) => node.start()));
     },
-  };
-}
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

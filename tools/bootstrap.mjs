@@ -21,6 +21,7 @@ const PARENT_POLL_MS = 250;
 const COMMANDS = {
   start: (args) => ["packages/cli/src/main.ts", "start", ...args],
   cli: (args) => ["packages/cli/src/main.ts", ...args],
+  chaos: (args) => ["packages/chaos/src/main.ts", ...args],
   test: (args) => ["node_modules/vitest/vitest.mjs", "run", ...args],
 };
 

@@ -1,12 +1,12 @@
 import { urlFor } from "@countinghouse/cli";
 import type { Envelope } from "@countinghouse/contracts";
 import { createLogReader } from "@countinghouse/event-store";
+import { gapsIn, type Seen, wholeTopic } from "@countinghouse/testing/kafka-topic";
 import pg from "pg";
 import { expect } from "vitest";
 import { differencesFromLog } from "../../services/query/test/support/fold-of-log.ts";
 import { type FaultedBank, TOPIC } from "./faulted-bank.ts";
 import type { SteadyLoad } from "./steady-load.ts";
-import { gapsIn, type Seen, wholeTopic } from "./whole-topic.ts";
 
 const PAGE_EVENTS = 10_000;
 

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { topicsOf } from "@countinghouse/contracts";
 import { fetchJars, type LocalCluster, startLocalCluster } from "@countinghouse/testing";
-import { Kafka, logLevel } from "kafkajs";
+import { leadersOf } from "@countinghouse/testing/kafka-topic";
 import { openBank, type RunningBank } from "./running-bank.ts";
 import { descendantsOf, kill } from "./start.ts";
 
@@ -87,12 +87,7 @@ function environmentOf(pid: number): Record<string, string> {
 }
 
 async function killLeader(cluster: LocalCluster): Promise<() => Promise<void>> {
-  const kafka = new Kafka({ brokers: cluster.brokers.split(","), logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC] });
-  await admin.disconnect();
-  const leaders = (topics[0]?.partitions ?? []).map(({ leader }) => leader);
+  const leaders = await leadersOf(cluster.brokers, TOPIC);
   const led = (id: number) => leaders.filter((leader) => leader === id).length;
   const [leader] = [...cluster.nodes].sort((a, b) => led(b.id) - led(a.id));
   if (leader === undefined || led(leader.id) === 0) throw new Error("nobody leads");

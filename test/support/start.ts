@@ -3,7 +3,10 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { kill } from "@countinghouse/testing/processes";
 import { expect, vi } from "vitest";
+
+export { descendantsOf, kill } from "@countinghouse/testing/processes";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const BOOTSTRAP = [process.execPath, join(ROOT, "tools/bootstrap.mjs"), "start"];
@@ -90,22 +93,6 @@ function isAbout(pid: number, folder: string): boolean {
   }
 }
 
-/** All processes below one, at any depth. */
-export function descendantsOf(pid: number): number[] {
-  const children = readdirSync("/proc")
-    .map(Number)
-    .filter((child) => child > 0 && parentOf(child) === pid);
-  return [...children, ...children.flatMap(descendantsOf)];
-}
-
-function parentOf(pid: number): number {
-  try {
-    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-  } catch {
-    return 0;
-  }
-}
-
 /** Whether a process works; one that is dead but not yet collected does not. */
 export function works(pid: number): boolean {
   try {
@@ -133,12 +120,4 @@ export function cleanUp(): void {
 
 function killGroup(pid: number): void {
   kill(-pid);
-}
-
-export function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended already.
-  }
 }

@@ -7,5 +7,6 @@ export { type LocalBroker, startLocalBroker } from "./kafka/local-broker.ts";
 export { type ClusterNode, type LocalCluster, startLocalCluster } from "./kafka/local-cluster.ts";
 export { type SecureBroker, startSecureBroker } from "./kafka/secure-broker.ts";
 export * from "./kafka.ts";
+export * from "./random.ts";
 export * from "./redis.ts";
 export { type ServiceProcess, spawnService } from "./spawn-service.ts";

@@ -13,6 +13,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   verifier: ["contracts", "domain", "transparency"],
   cli: ["contracts", "domain", "event-store", "service-kit", "transparency", "verifier"],
   testing: ["cli", "contracts", "domain", "service-kit"],
+  chaos: ["cli", "contracts", "testing"],
   tidy: [],
 };
 const FOR_SERVICES = [

@@ -35,19 +35,29 @@ export interface ClusterNode {
 export interface LocalCluster {
   /** All of them, joined by commas. */
   readonly brokers: string;
+  /** Where each takes the clients that came through another port. */
+  readonly doors: readonly number[];
   readonly nodes: readonly ClusterNode[];
   /** Ends all and removes their data. */
   stop(): Promise<void>;
 }
 
-/** Formats and starts three nodes with their data below `folder`. Needs Java 17 and the jars. */
-export async function startLocalCluster(folder: string): Promise<LocalCluster> {
+/**
+ * Formats and starts three nodes with their data below `folder`. Needs Java 17 and the jars. With
+ * `throughPorts`, one a node, each has a further door, and tells who comes by it to come to that
+ * port: a proxy, say.
+ */
+export async function startLocalCluster(
+  folder: string,
+  throughPorts: readonly number[] = [],
+): Promise<LocalCluster> {
   for (let tries = 1; ; tries += 1) {
-    const nodes = await formatNodes(folder);
+    const doors = await freePorts(throughPorts.length);
+    const nodes = await formatNodes(folder, doors, throughPorts);
     try {
       for (const node of nodes) node.launch();
       await Promise.all(nodes.map((node) => node.untilReady(NODES)));
-      return clusterOf(nodes);
+      return clusterOf(nodes, doors);
     } catch (error) {
       await endAll(nodes);
       // Another process may have taken a port between our asking and the node's binding.
@@ -56,20 +66,37 @@ export async function startLocalCluster(folder: string): Promise<LocalCluster> {
   }
 }
 
-async function formatNodes(folder: string): Promise<LocalNode[]> {
+async function formatNodes(
+  folder: string,
+  doors: readonly number[],
+  throughPorts: readonly number[],
+): Promise<LocalNode[]> {
   const ports = await freePorts(2 * NODES);
   const ids = Array.from({ length: NODES }, (_, i) => i + 1);
   const voters = ids.map((id) => `${id}@127.0.0.1:${ports[NODES + id - 1]}`);
   return Promise.all(
     ids.map((id) => {
-      const port = ports[id - 1] ?? 0;
-      return formatNode({ id, folder: join(folder, String(id)), port, voters, settings: SETTINGS });
+      const [port = 0, controller = 0] = [ports[id - 1], ports[NODES + id - 1]];
+      const [door, through] = [doors[id - 1], throughPorts[id - 1]];
+      const further = door === undefined ? {} : furtherDoor(port, controller, door, through ?? 0);
+      const settings = { ...SETTINGS, ...further };
+      return formatNode({ id, folder: join(folder, String(id)), port, voters, settings });
     }),
   );
 }
 
-function clusterOf(nodes: readonly LocalNode[]): LocalCluster {
+function furtherDoor(port: number, controller: number, door: number, through: number) {
+  const at = (number: number) => `127.0.0.1:${number}`;
   return {
+    listeners: `BROKER://${at(port)},DOOR://${at(door)},CONTROLLER://${at(controller)}`,
+    "advertised.listeners": `BROKER://${at(port)},DOOR://${at(through)}`,
+    "listener.security.protocol.map": "BROKER:PLAINTEXT,DOOR:PLAINTEXT,CONTROLLER:PLAINTEXT",
+  };
+}
+
+function clusterOf(nodes: readonly LocalNode[], doors: readonly number[]): LocalCluster {
+  return {
+    doors,
     brokers: nodes.map(({ address }) => address).join(","),
     nodes: nodes.map((node, i) => ({
       id: i + 1,

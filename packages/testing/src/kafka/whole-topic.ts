@@ -8,6 +8,7 @@ export interface Seen {
   readonly account: string;
   readonly position: number;
   readonly version: number;
+  readonly value: string;
 }
 
 /** All records of a topic up to the ends that it has now, partition by partition in their order. */
@@ -39,10 +40,11 @@ export async function wholeTopic(brokers: string, topic: string): Promise<Seen[]
 
 function seen(
   partition: number,
-  { key, headers = {} }: EachBatchPayload["batch"]["messages"][number],
+  { key, value, headers = {} }: EachBatchPayload["batch"]["messages"][number],
 ): Seen {
   const [position, version] = [Number(headers.ce_position), Number(headers.ce_streamversion)];
-  return { partition, eventId: String(headers.ce_id), account: String(key), position, version };
+  const text = { eventId: String(headers.ce_id), account: String(key), value: String(value) };
+  return { partition, position, version, ...text };
 }
 
 /** What is wrong with the order in which the events of each account came first; repeats are not. */
@@ -58,4 +60,17 @@ export function gapsIn(records: readonly Seen[]): string[] {
     applied.set(account, Math.max(before, version));
     return [];
   });
+}
+
+/** The broker that leads each partition of a topic. */
+export async function leadersOf(brokers: string, topic: string): Promise<number[]> {
+  const kafka = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return (topics[0]?.partitions ?? []).map(({ leader }) => leader);
+  } finally {
+    await admin.disconnect();
+  }
 }

@@ -1,0 +1,37 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import type { Fault } from "../src/faults/fault.ts";
+import { FAULTS } from "../src/faults/index.ts";
+import { runAll } from "../src/run/run-all.ts";
+
+const TIMEOUT_MS = 120_000;
+/** Repeats a run that failed. */
+const SEED = Number(process.env.CHAOS_SEED ?? 20_261_124);
+
+function short(name: string): Fault {
+  const fault = FAULTS.find((one) => one.name === name);
+  if (fault === undefined) throw new Error(`there is no fault ${name}`);
+  return { ...fault, holdMs: 1_500 };
+}
+
+test(
+  `nothing is lost or doubled by a kill and by lost answers (CHAOS_SEED=${SEED})`,
+  async () => {
+    const faults = ["kill-command", "postgres-loses-commits"].map(short);
+    const out = new PassThrough().resume() as unknown as NodeJS.WriteStream;
+    const options = {
+      seed: SEED,
+      clients: 12,
+      withKafka: false,
+      withTwins: false,
+      isVerbose: false,
+      out,
+    };
+    const results = await runAll(faults, options);
+    expect(
+      results.map(({ fault, lost, doubled, violations }) => [fault, lost, doubled, violations]),
+    ).toEqual(faults.map(({ name }) => [name, 0, 0, []]));
+    for (const { acknowledged } of results) expect(acknowledged).toBeGreaterThan(0);
+  },
+  TIMEOUT_MS,
+);
