@@ -18,6 +18,7 @@ export const INVARIANTS = {
   sessions: "a revoked session stays revoked",
   recovery: "the full service is back within 30 s, without anyone's help",
   "bounded processes": "no process grows without bound",
+  quiet: "while nothing is broken, no command is refused for a while",
   degradation: "what does not need the broken part goes on",
 } as const;
 

@@ -92,9 +92,14 @@ const OF_COMMANDS: readonly Defect[] = [
     what: "what is remembered of a stream is kept when another process has changed it",
     fault: "kill-audit",
     with: ["twins"],
-    caughtBy: ["recovery", "degradation"],
+    caughtBy: ["quiet"],
     edits: [
       { file: COMMIT, find: "  cache.forget(reads);\n  return deps", replace: "  return deps" },
+      {
+        file: COMMIT,
+        find: "      cache.forget(batch.flatMap(({ command }) => command.reads));\n",
+        replace: "",
+      },
     ],
   },
   {
@@ -205,11 +210,16 @@ const OF_FOLLOWERS: readonly Defect[] = [
     ],
   },
   {
-    name: "tables-gone-unnoticed",
-    what: "who follows the log does not see that the tables went back",
+    name: "gaps-left-open",
+    what: "who follows the log sees neither that the tables went back nor what they lack",
     fault: "read-database-of-yesterday",
-    caughtBy: ["read tables", "recovery"],
+    caughtBy: ["read tables"],
     edits: [
+      {
+        file: "services/query/src/projector/plan.ts",
+        find: "      gaps.push({ place, next, after: before?.position ?? 0 });\n",
+        replace: "",
+      },
       {
         file: "services/query/src/projector/projector.ts",
         find: "if (position >= (reached.get(source) ?? 0n)) continue;",

@@ -32,15 +32,17 @@ export async function runFault(
 ): Promise<Result> {
   const { load } = session;
   const found = new Findings();
-  const before = load.seen.acknowledged;
+  const before = snapshot(load);
   load.begin();
   await delay(BEFORE_MS);
+  const refused = snapshot(load).unanswered - before.unanswered;
+  if (refused > 0) found.add("quiet", `${refused} requests had no answer before ${fault.name}`);
   const came = await breakAndMend(session, fault, fault.holdMs, random, found);
   await delay(AFTER_MS);
   const outcome = await rest(session, found);
   return {
     ...{ fault: fault.name, what: fault.what, ...came, ...outcome },
-    acknowledged: load.seen.acknowledged - before,
+    acknowledged: load.seen.acknowledged - before.acknowledged,
     violations: found.all,
   };
 }
