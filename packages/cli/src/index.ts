@@ -8,7 +8,7 @@ export type { InstanceName } from "./instances.ts";
 export { migrateAll } from "./migrate.ts";
 export { type EmbeddedPostgres, startPostgres } from "./postgres/server.ts";
 export { type LogPages, logPagesOf } from "./projections/log-pages.ts";
-export { dropDatabases, provision } from "./provision.ts";
+export { dropDatabases, provision, warningOf } from "./provision.ts";
 export { findRunning, type RunningSystem } from "./running.ts";
 export { SERVICE_NAMES, type Service } from "./services.ts";
 export { readSettings, type Settings } from "./settings.ts";

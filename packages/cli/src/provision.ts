@@ -23,18 +23,28 @@ const ROLE_SETTINGS = {
 };
 
 /**
- * Makes the roles, databases and grants that are missing, and nothing else. Throws a CliError with
- * the exact SQL for an administrator when the given user may not.
+ * Makes the roles, databases and grants that are missing, and nothing else. Gives the roles that
+ * had the password of another secret until now. Throws a CliError with the exact SQL for an
+ * administrator when the given user may not.
  */
-export async function provision(server: DatabaseServer): Promise<void> {
+export async function provision(server: DatabaseServer): Promise<readonly string[]> {
   const admin = await connect(server.adminUrl);
   try {
     // Roles belong to the whole server: whoever else provisions it waits, then finds them made.
     await admin.query("SELECT pg_advisory_lock(hashtext('countinghouse provision'))");
-    await makeMissing(admin, server);
+    return await makeMissing(admin, server);
   } finally {
     await admin.end();
   }
+}
+
+/** What whoever starts a bank has to know of roles that changed hands; undefined for none. */
+export function warningOf(changed: readonly string[]): string | undefined {
+  if (changed.length === 0) return undefined;
+  return (
+    `${changed.length} roles had passwords of another secret, and have this one's now: a bank ` +
+    "that still runs with the other one has lost its databases."
+  );
 }
 
 /** Drops the databases of a server with all that is in them, whoever is connected; roles stay. */
@@ -49,9 +59,15 @@ export async function dropDatabases(server: DatabaseServer): Promise<void> {
   }
 }
 
-async function makeMissing(admin: pg.Client, server: DatabaseServer): Promise<void> {
+async function makeMissing(
+  admin: pg.Client,
+  server: DatabaseServer,
+): Promise<readonly string[]> {
+  const changed: string[] = [];
   try {
-    for (const statement of await findMissing(admin, server)) await admin.query(statement);
+    const statements = await findMissing(admin, server, changed);
+    for (const statement of statements) await admin.query(statement);
+    return changed;
   } catch (cause) {
     const { code, message } = cause as Error & { code?: string };
     if (code !== INSUFFICIENT_PRIVILEGE) {
@@ -67,7 +83,12 @@ async function makeMissing(admin: pg.Client, server: DatabaseServer): Promise<vo
   }
 }
 
-async function findMissing(admin: pg.Client, server: DatabaseServer): Promise<string[]> {
+/** The statements that are missing; roles with the password of another secret go to `changed`. */
+async function findMissing(
+  admin: pg.Client,
+  server: DatabaseServer,
+  changed: string[] = [],
+): Promise<string[]> {
   const databases = NAMES.map((name) => databaseName(server, name));
   const roles = NAMES.flatMap((name) => [DATABASES[name].owner, ...DATABASES[name].services]);
   const facts = await serverFacts(admin, databases, roles);
@@ -75,7 +96,7 @@ async function findMissing(admin: pg.Client, server: DatabaseServer): Promise<st
   for (const name of NAMES) {
     const { owner, services } = DATABASES[name];
     for (const role of [owner, ...services]) {
-      statements.push(...(await passwordStatements(server, facts, role, name)));
+      statements.push(...(await passwordStatements(server, facts, role, name, changed)));
     }
     for (const role of services) statements.push(...settingStatements(facts, role));
     statements.push(...databaseStatements(server, facts, name));
@@ -88,10 +109,11 @@ async function passwordStatements(
   facts: ServerFacts,
   role: string,
   database: DatabaseName,
+  changed: string[],
 ): Promise<string[]> {
-  if (facts.roles.has(role)) {
-    const canTry = facts.databases.has(databaseName(server, database));
-    if (canTry && (await logsIn(urlFor(server, role, database)))) return [];
+  if (facts.roles.has(role) && facts.databases.has(databaseName(server, database))) {
+    if (await logsIn(urlFor(server, role, database))) return [];
+    changed.push(role);
   }
   const does = facts.roles.has(role) ? "ALTER" : "CREATE";
   return [`${does} ROLE ${role} LOGIN PASSWORD '${scramVerifier(passwordOf(server, role))}'`];

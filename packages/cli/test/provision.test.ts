@@ -10,6 +10,7 @@ import {
   provision,
   startPostgres,
   urlFor,
+  warningOf,
 } from "@countinghouse/cli";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -121,10 +122,13 @@ test("the SQL that is told shows no password", async () => {
   expect(message.match(/PASSWORD '/g)).toHaveLength(message.match(/PASSWORD 'SCRAM/g)?.length ?? 0);
 });
 
-test("roles of another secret get the passwords of this one", async () => {
+test("roles of another secret get the passwords of this one, which is told", async () => {
   await provision({ adminUrl: server.url, secretKey: "the secret of before, long enough" });
   const made = { adminUrl: server.url, secretKey };
-  await provision(made);
+  const changed = await provision(made);
+  expect(changed).toContain("countinghouse_command");
+  expect(warningOf(changed)).toMatch(/^\d+ roles had passwords of another secret/);
+  expect(warningOf(await provision(made))).toBeUndefined();
   await expectAllIsMade(made);
 });
 

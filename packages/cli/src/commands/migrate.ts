@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { dataFolderAt, prepare } from "../data-folder.ts";
 import { migrateAll } from "../migrate.ts";
-import { provision } from "../provision.ts";
+import { provision, warningOf } from "../provision.ts";
 import { readSettings } from "../settings.ts";
 import { secretOf } from "../start/start.ts";
 
@@ -18,7 +18,8 @@ export function addMigrate(program: Command): void {
       const folder = dataFolderAt(settings.COUNTINGHOUSE_DATA);
       if (settings.SECRET_KEY === undefined) prepare(folder);
       const server = { adminUrl, secretKey: secretOf(settings, folder) };
-      await provision(server);
+      const warning = warningOf(await provision(server));
+      if (warning !== undefined) process.stdout.write(`${warning}\n`);
       await migrateAll(server);
       process.stdout.write("The databases are up to date.\n");
     });

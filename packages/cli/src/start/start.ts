@@ -17,7 +17,7 @@ import {
 import { lock } from "../lock.ts";
 import { migrateAll } from "../migrate.ts";
 import { keepPostgres } from "../postgres/keep.ts";
-import { provision } from "../provision.ts";
+import { provision, warningOf } from "../provision.ts";
 import { SERVICE_NAMES, type Service } from "../services.ts";
 import type { Settings } from "../settings.ts";
 import {
@@ -128,7 +128,8 @@ export async function databaseServer(
     ...(suffix !== undefined && { suffix }),
   };
   await steps.run("Databases", async () => {
-    await provision(server);
+    const warning = warningOf(await provision(server));
+    if (warning !== undefined) steps.say(warning);
     await migrateAll(server);
   });
   return server;
