@@ -59,10 +59,7 @@ export async function dropDatabases(server: DatabaseServer): Promise<void> {
   }
 }
 
-async function makeMissing(
-  admin: pg.Client,
-  server: DatabaseServer,
-): Promise<readonly string[]> {
+async function makeMissing(admin: pg.Client, server: DatabaseServer): Promise<readonly string[]> {
   const changed: string[] = [];
   try {
     const statements = await findMissing(admin, server, changed);

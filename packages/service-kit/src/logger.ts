@@ -32,9 +32,26 @@ export function createLogger(
   const dest = LOG_FILE ?? process.stdout.fd;
   const place = { dest, append: true, sync: false, maxLength: WAITING_BYTES_MAX };
   const lines = pino.destination({ ...place, ...GATHERED });
-  // A full disk ends no service: lines are tried again with the next ones.
-  lines.on("error", () => undefined);
+  goOnWithoutRoom(lines);
   return pino(options, lines);
+}
+
+/**
+ * A full disk ends no service: lines are tried again with the next ones. Nor does it keep one from
+ * ending, whose last lines would else be tried again for ever.
+ */
+function goOnWithoutRoom(lines: ReturnType<typeof pino.destination>): void {
+  let hasRoom = true;
+  lines.on("error", () => {
+    hasRoom = false;
+  });
+  lines.on("write", () => {
+    hasRoom = true;
+  });
+  const flushSync = lines.flushSync.bind(lines);
+  lines.flushSync = () => {
+    if (hasRoom) flushSync();
+  };
 }
 
 const SHOWN = ["code", "severity", "constraint", "table", "routine", "errno", "syscall"] as const;
