@@ -71,6 +71,9 @@ const AWAY_CODES = new Set([
   // A name that does not resolve: how a stopped container looks to its neighbours.
   ...["ENOTFOUND", "EAI_AGAIN"],
   ...["57014", "25P03"],
+  // It is being restored or made anew: the database is missing or takes nobody, or what is in it,
+  // and who may use that, is not there yet.
+  ...["3D000", "55000", "3F000", "42P01", "42501"],
 ]);
 
 /** What the driver itself says, without a code. */

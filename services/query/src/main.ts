@@ -64,6 +64,7 @@ export async function start(env: Env): Promise<RunningService> {
       waitingRoom.forget();
       live.lookAgain();
     },
+    onLost: () => waitingRoom.forget(),
   });
   addGauges(metrics, waitingRoom, listener);
   const progress = createProgress(metrics, writeDb, announce);

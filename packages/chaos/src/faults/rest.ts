@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { newCustomer } from "../load/customer.ts";
 import type { BrokenBank } from "../system/open-system.ts";
 import { type Fault, fault, type Mend, nothingToMend } from "./fault.ts";
@@ -9,7 +9,6 @@ import { fillUp } from "./fill-up.ts";
 const HOUR_MS = 3_600_000;
 /** Descriptors that are left to the gateway beyond those it has open. */
 const SPARE_DESCRIPTORS = 3;
-const PLENTY = 65_536;
 const QUERY_DATABASE = "countinghouse_query";
 const COPY = "countinghouse_query_of_yesterday";
 
@@ -23,8 +22,12 @@ function clock(name: string, what: string, ms: number, only?: string): Fault {
   });
 }
 
-function limitDescriptors(pid: number, most: number): void {
-  execFileSync("prlimit", ["--pid", String(pid), `--nofile=${most}:${PLENTY}`]);
+/** Sets how many a process may have, the soft limit, and gives what it was. */
+function limitDescriptors(pid: number, most: string): string {
+  const limits = readFileSync(`/proc/${pid}/limits`, "utf8");
+  const [, before = most] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
+  execFileSync("prlimit", ["--pid", String(pid), `--nofile=${most}:`]);
+  return before;
 }
 
 /** Nobody is in the read database and nobody gets in, as long as `work` takes. */
@@ -122,8 +125,9 @@ const LIMITS: readonly Fault[] = [
         .filter((name) => name.startsWith("gateway"))
         .map((name): Mend => {
           const pid = services.pidOf(name);
-          limitDescriptors(pid, readdirSync(`/proc/${pid}/fd`).length + SPARE_DESCRIPTORS);
-          return async () => limitDescriptors(pid, PLENTY);
+          const most = readdirSync(`/proc/${pid}/fd`).length + SPARE_DESCRIPTORS;
+          const before = limitDescriptors(pid, String(most));
+          return async () => void limitDescriptors(pid, before);
         });
       return async () => {
         for (const mend of mends) await mend();

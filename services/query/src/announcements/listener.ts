@@ -21,6 +21,8 @@ export interface AppliedHandlers {
   onApplied(versions: Reached): void;
   /** What was applied up to now may have gone unheard. */
   onListening(): void;
+  /** Nothing is heard any more; the database that comes next may be an older one. */
+  onLost(): void;
 }
 
 /** Hears, on a connection of its own, what any process of this service applies. */
@@ -54,6 +56,7 @@ export function listenForApplied(
         if (!signal.aborted) await client.query("SELECT 1");
       }
     } finally {
+      if (isListening) handlers.onLost();
       isListening = false;
       await client.end().catch(() => undefined);
     }
