@@ -16,7 +16,7 @@ async function cut(adminUrl: string): Promise<void> {
 }
 
 // Found by: npm run -s chaos -- run read-database-of-yesterday --seed 4
-test("who hears nothing any more is told at once, before an older database can answer", async () => {
+test("who hears nothing any more is told so, before an older database answers", async () => {
   const databases = await createDatabases();
   const told: string[] = [];
   const logger = createLogger("query", { LOG_LEVEL: "silent" });

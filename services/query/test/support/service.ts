@@ -168,7 +168,7 @@ function listening(
   const listener = listenForApplied(databaseUrl, logger, {
     onApplied: (versions) => hears && announce(versions),
     onListening: () => live.lookAgain(),
-    onLost: () => waitingRoom.forget(),
+    onLost: () => room.forget(),
   });
   return { live, announce, listener, sent, ends };
 }
