@@ -81,7 +81,7 @@ export async function readPublished(
   const config = loadConfig("topics", topicsSchema, env);
   const { accountEvents } = topicsOf(config.TOPIC_PREFIX);
   await readWholeTopic(
-    config.KAFKA_BROKERS.split(","),
+    kafkaServers(config),
     accountEvents,
     ({ partition, key, value, header }) => {
       const version = Number(header("ce_streamversion"));

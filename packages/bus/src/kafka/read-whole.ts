@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EachBatchPayload } from "kafkajs";
-import type { BusLogger } from "../port.ts";
+import type { BusLogger, KafkaServers } from "../port.ts";
 import { createKafka } from "./client.ts";
 
 /** A record as it stands in a topic: bytes, and where it is. */
@@ -17,12 +17,12 @@ export interface WholeRecord {
  * records have been read, of how many. Throws what kafkajs throws.
  */
 export async function readWholeTopic(
-  brokers: readonly string[],
+  servers: KafkaServers,
   topic: string,
   onRecord: (record: WholeRecord) => void,
   { logger, onProgress }: { logger: BusLogger; onProgress(done: number, all: number): void },
 ): Promise<void> {
-  const kafka = createKafka(brokers, "countinghouse-verify", logger);
+  const kafka = createKafka(servers, "countinghouse-verify", logger);
   const admin = kafka.admin();
   await admin.connect();
   const ends = await admin.fetchTopicOffsets(topic).finally(() => admin.disconnect());

@@ -94,12 +94,12 @@ const OF_COMMANDS: readonly Defect[] = [
     with: ["twins"],
     caughtBy: ["quiet"],
     edits: [
-      { file: COMMIT, find: "  cache.forget(reads);\n  return deps", replace: "  return deps" },
       {
-        file: COMMIT,
-        find: "      cache.forget(batch.flatMap(({ command }) => command.reads));\n",
-        replace: "",
+        file: "services/command/src/stream-cache.ts",
+        find: "      forget(reads);\n      const streams",
+        replace: "      const streams",
       },
+      { file: COMMIT, find: "      cache.forget(readsOf(batch));\n", replace: "" },
     ],
   },
   {
@@ -123,8 +123,8 @@ const OF_COMMANDS: readonly Defect[] = [
     edits: [
       {
         file: "packages/domain/src/account/decide.ts",
-        find: 'return available(account) < amount.minor ? "insufficient_funds" : undefined;',
-        replace: 'return available(account) < -amount.minor ? "insufficient_funds" : undefined;',
+        find: "return available(account) < amount.minor + fee",
+        replace: "return available(account) < -amount.minor",
       },
     ],
   },

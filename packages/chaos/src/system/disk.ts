@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, statfsSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const BLOCK = 4_096;
@@ -28,7 +28,10 @@ export function makeDisk(path: string, mebibytes: number): SmallDisk {
     path,
     fill() {
       const { bavail, bsize } = statfsSync(path);
-      execFileSync("fallocate", ["-l", String(Math.max(BLOCK, bavail * bsize)), filler]);
+      const { size } = statSync(filler, { throwIfNoEntry: false }) ?? { size: 0 };
+      const length = size + Math.max(BLOCK, bavail * bsize);
+      // Others write meanwhile: then there is less room than that, and it is theirs.
+      spawnSync("fallocate", ["-l", String(length), filler]);
     },
     empty: () => rmSync(filler, { force: true }),
     close() {
