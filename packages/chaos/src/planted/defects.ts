@@ -64,13 +64,14 @@ const OF_COMMANDS: readonly Defect[] = [
     edits: [
       {
         file: APPEND,
-        find: "    await client.query({ ...APPEND, values });",
+        find: "    if (at === undefined) await client.query({ ...APPEND, values });\n    else",
         replace:
           "    const none = (from: number, to: number) =>\n" +
           "      values.map((value, i) =>\n" +
           "        i < from || i > to ? value : COLUMNS[i - 1] === TEXT ? '' : '{}');\n" +
-          "    await client.query({ ...APPEND, values: none(16, 21) });\n" +
-          "    await client.query({ ...APPEND, values: none(1, 15) });",
+          "    if (at === undefined) await client.query({ ...APPEND, values: none(16, 21) });\n" +
+          "    if (at === undefined) await client.query({ ...APPEND, values: none(1, 15) });\n" +
+          "    else",
       },
     ],
   },
