@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { createInnerSigner, deriveKey } from "@countinghouse/service-kit";
 import { CliError } from "../cli-error.ts";
 import type { Payer } from "./load/plan.ts";
@@ -9,6 +10,8 @@ const [AMOUNT, CURRENCY] = ["1000000000.00", "EUR"];
 const IN_FLIGHT = 48;
 /** Of those that hash a password: auth runs behind others, and none should wait for too many. */
 const HASHING_IN_FLIGHT = 4;
+/** How often, and how far apart, one is tried who meets a machine too busy to hash. */
+const [TRIES_MAX, BUSY_MS] = [10, 1_000];
 
 /** The people and accounts of a benchmark. */
 export interface World {
@@ -71,10 +74,22 @@ export async function createWorld(
   };
 }
 
+/** A person of the load; one who meets a machine too busy for a login makes room for another. */
 async function register(url: string): Promise<User> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await person(url);
+    } catch (error) {
+      if (!(error instanceof BusyError) || tries === TRIES_MAX) throw error;
+      await delay(BUSY_MS);
+    }
+  }
+}
+
+async function person(url: string): Promise<User> {
   const [email, password] = [`${randomUUID()}@bench.example`, randomUUID()];
-  const person = { email, password, fullName: "Bench" };
-  const { userId } = await post(`${url}/v1/auth/register`, person);
+  const body = { email, password, fullName: "Bench" };
+  const { userId } = await post(`${url}/v1/auth/register`, body);
   const { accessToken } = await post(`${url}/v1/auth/login`, { email, password });
   return { userId: String(userId), token: String(accessToken), accounts: [] };
 }
@@ -97,9 +112,12 @@ async function post(url: string, body: object, token?: string): Promise<Record<s
   const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
   if (response.status === 429) throw new CliError(LIMITED);
   const answer = (await response.json()) as Record<string, unknown>;
+  if (response.status === 503) throw new BusyError(`${url} answered 503`);
   if (!response.ok) throw new Error(`${url} answered ${response.status} ${answer.code}`);
   return answer;
 }
+
+class BusyError extends Error {}
 
 async function inParallel<T>(
   count: number,
