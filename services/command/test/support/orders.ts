@@ -103,7 +103,7 @@ export class OrderMaker {
   /** Of a transfer; or a command on its id as if that were an account. */
   #aReversal(key: string): Order {
     const { transferId, order, to } = this.pick(this.#transfers.slice(0, RECENT));
-    if (this.chance(0.3)) return { ...deposit(transferId, key), accountId: transferId };
+    if (this.chance(0.3)) return { ...this.deposit(transferId, key), accountId: transferId };
     const path = `/v1/transfers/${transferId}/reversal`;
     const { cents } = order;
     return { key, kind: "reversal", path, body: { reason: "why" }, accountId: to, cents };
