@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore, LogSession } from "@countinghouse/event-store";
+import { createRandom } from "@countinghouse/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Worker } from "../src/worker.ts";
 import { type Answer, type Instances, openInstances } from "./support/instances.ts";
@@ -15,7 +16,7 @@ import {
   occurrenceFaults,
   readLog,
 } from "./support/model.ts";
-import { generator, OrderMaker } from "./support/orders.ts";
+import { OrderMaker } from "./support/orders.ts";
 
 const SEED = Number(process.env.ADVERSARY_SEED ?? randomInt(2 ** 31));
 const [CLIENTS, ORDERS_EACH, INSTANCES] = [20, 12, 2];
@@ -33,7 +34,7 @@ const stale: { order: Order; answer: Answer; floor: number }[] = [];
 /** Every answer that was given for good, by the key of its order. */
 const answers = new Map<string, { order: Order; given: Answer[] }>();
 
-const random = generator(SEED);
+const random = createRandom(SEED);
 const maker = new OrderMaker(random);
 const { accounts, schedules } = maker;
 const chance = (part: number) => maker.chance(part);

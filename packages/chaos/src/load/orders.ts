@@ -30,6 +30,9 @@ export interface Order {
 /** Statuses that are answers for good: they are kept, and given again. */
 export const KEPT = new Set([200, 201, 404, 422]);
 
+/** A part of what goes out is more than most accounts have. */
+const [LARGE, LARGE_CENTS, USUAL_CENTS] = [0.15, 150_000, 5_000];
+
 /** Makes orders, one after another as `random` has it. */
 export interface OrderBook {
   readonly orders: readonly Order[];
@@ -64,9 +67,11 @@ export function createOrderBook(
 
   function make(key: string): Order {
     const { accountId, owner, currency } = pick(accounts);
-    const cents = 1 + Math.floor(random() * 5_000);
-    const amount = { value: (cents / 100).toFixed(2), currency };
     const [roll, base] = [random(), { key, owner, accountId, mark: key, given: [] }];
+    // Now and then more goes out than there is, so that refusals are as true as postings.
+    const isLarge = roll >= 0.3 && random() < LARGE;
+    const cents = 1 + Math.floor(random() * (isLarge ? LARGE_CENTS : USUAL_CENTS));
+    const amount = { value: (cents / 100).toFixed(2), currency };
     const body = { amount, reference: key };
     if (roll < 0.3) {
       return { ...base, kind: "deposit", path: `/v1/accounts/${accountId}/deposits`, body };

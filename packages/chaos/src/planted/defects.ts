@@ -176,7 +176,7 @@ const OF_FOLLOWERS: readonly Defect[] = [
   {
     name: "cursor-before-send",
     what: "the relay takes events for published before they are sent",
-    fault: "kafka-leader-killed",
+    fault: "kafka-no-leader",
     with: ["kafka"],
     caughtBy: ["topic"],
     edits: [
