@@ -52,17 +52,30 @@ export async function runAll(faults: readonly Fault[], options: RunOptions): Pro
     session = await sessionOf(options, random);
     for (const fault of faults) {
       progress.start(fault.name);
-      const result = await runFault(session, fault, random);
+      const result = await runFault(session, fault, random).catch((error: Error) => {
+        return brokenOff(fault, error);
+      });
       results.push(result);
       const { recoveryMs, waitedFor = "nothing" } = result;
       say(`${fault.name}: back in ${(recoveryMs / 1_000).toFixed(1)} s, last came ${waitedFor}`);
       if (result.violations.length > 0) {
         out.write(`\n${fault.name}\n${showViolations(result.violations)}\n`);
       }
+      if (Number.isNaN(result.recoveryMs)) break;
     }
     return results;
   } finally {
     progress.end();
     await session?.close();
   }
+}
+
+/** Of a fault that could not be made, mended or checked: what came before it still counts. */
+function brokenOff({ name, what }: Fault, { message }: Error): Result {
+  const said = `the run broke off: ${message}`;
+  return {
+    ...{ fault: name, what, perSecond: 0, acknowledged: 0, lost: 0, doubled: 0 },
+    ...{ recoveryMs: Number.NaN, waitedFor: undefined },
+    violations: [{ invariant: "recovery", what: said }],
+  };
 }
