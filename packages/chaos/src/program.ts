@@ -43,6 +43,8 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     .description("plant defects in a copy of the checkout: the harness has to catch each")
     .option("--seed <n>", "of all that is left to chance", above(-1), randomInt(SEEDS))
     .action(plant);
+  // Servers end and disks go with a process that ends by itself, and with no other.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   try {
     await program.parseAsync(argv);
   } catch (error) {

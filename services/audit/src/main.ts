@@ -36,6 +36,11 @@ import { startWitnessing } from "./witnessing/witnessing.ts";
 import { yieldToOthers } from "./yield.ts";
 
 const NAME = "audit";
+/**
+ * It lets all others have the processor, so that a connection may take it seconds to make: with
+ * less patience it would begin again and again, and never get anywhere on a busy machine.
+ */
+const PATIENCE = { acquireTimeoutMs: 10_000 };
 
 /** Starts the audit: follows every ledger, seals it, and answers with proofs. */
 export async function start(env: Env): Promise<RunningService> {
@@ -43,7 +48,7 @@ export async function start(env: Env): Promise<RunningService> {
   const witnesses = parseWitnesses(NAME, config.AUDIT_WITNESSES);
   const logger = createLogger(NAME, config);
   const metrics = createMetrics(NAME);
-  const pool = createPool(config.DATABASE_URL, NAME, logger);
+  const pool = createPool(config.DATABASE_URL, NAME, logger, PATIENCE);
   const db = createKysely<Tables>(pool);
   const tables = db.withSchema(AUDIT_SCHEMA);
   const store = createTreeStore(tables);
