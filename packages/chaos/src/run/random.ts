@@ -44,7 +44,7 @@ export async function runRandom(minutes: number, options: RunOptions): Promise<R
   const steps = scheduleOf(seed, possible(thereIs(options)));
   const endMs = Date.now() + minutes * MS_PER_MINUTE;
   const progress = createProgress(out, minutes);
-  progress.start("the bank starts");
+  progress.start(`faults of seed ${seed}`);
   const session = await sessionOf(options, createRandom(seed)).catch((error: unknown) => {
     progress.end();
     throw error;
