@@ -52,6 +52,11 @@ export const PROBLEMS = {
   too_many_holds: row(422, "Too many holds", "The account has as many active holds as it may."),
   too_many_proposals: row(422, "Too many proposals", "Others wait for a decision already."),
   proposal_closed: row(422, "Proposal closed", "The proposal has been decided on before."),
+  already_corrected: row(
+    422,
+    "Already corrected",
+    "The posting has been corrected before, or its correction waits for a decision.",
+  ),
   self_approval: row(422, "Own proposal", "Another person has to decide on it."),
   card_inactive: row(422, "Card inactive", "The card has not been activated."),
   card_frozen: row(422, "Card frozen", "The card is frozen."),

@@ -19,6 +19,7 @@ export type Refusal =
   | "too_many_proposals"
   | "proposal_closed"
   | "self_approval"
+  | "already_corrected"
   | "card_inactive"
   | "card_frozen"
   | "card_cancelled"

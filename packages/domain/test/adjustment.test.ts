@@ -13,7 +13,8 @@ const BY = { by: ANYBODY, when: TODAY, proposalId: "p", proposedBy: OWNER, reaso
 const CORRECTS = { version: 2, transactionId: "t" };
 
 function propose(state: Account | undefined, more: object = {}) {
-  const command = { ...BY, direction: "credit", amount: euros(500n), corrects: CORRECTS } as const;
+  const about = { corrects: CORRECTS, isReversed: false } as const;
+  const command = { ...BY, ...about, direction: "credit", amount: euros(500n) } as const;
   return proposeAdjustment({ ...command, ...more }, state);
 }
 
@@ -52,7 +53,8 @@ test("after either verdict it waits no more", () => {
     if (decision.kind === "refused") throw new Error(decision.code);
     const after = decision.facts.reduce<Account>(evolveAccount, open);
     const balance = verdict === "approve" ? 10_500n : 10_000n;
-    expect(after).toEqual(account({ balance }));
+    const corrected = verdict === "approve" && { corrected: [CORRECTS.version] };
+    expect(after).toEqual(account({ balance, ...corrected }));
     expect(judge(after)).toMatchObject({ code: "proposal_closed" });
   }
 });
@@ -62,6 +64,19 @@ const REFUSED: [string, () => unknown, string][] = [
   ["of another's account", () => propose(account(), { by: as(STRANGER) }), "not_found"],
   ["of a closed account", () => propose(account({ status: "closed" })), "account_closed"],
   ["in another currency", () => propose(account(), { amount: yen(1n) }), "currency_mismatch"],
+  ["of a transfer given back", () => propose(account(), { isReversed: true }), "already_reversed"],
+  ["while another waits", () => propose(proposed(account())), "already_corrected"],
+  ["a second time", () => propose(account({ corrected: [2] })), "already_corrected"],
+  [
+    "of what was corrected since",
+    () => judge({ ...proposed(account()), corrected: [2] }),
+    "already_corrected",
+  ],
+  [
+    "that gives to who decides",
+    () => judge(proposed(account(), { proposedBy: STRANGER }), { decidedBy: OWNER }),
+    "self_approval",
+  ],
   ["by who proposed it", () => judge(proposed(account()), { decidedBy: OWNER }), "self_approval"],
   ["that nobody proposed", () => judge(account()), "proposal_closed"],
   [

@@ -5,6 +5,8 @@ import { type AccountEvent, type Limits, minorUnits } from "../src/index.ts";
 export class BankingAuditor {
   balance = 0n;
   limits: Limits = {};
+  /** Before the last deposit. */
+  #freeBefore = 0n;
   #card = "none";
   readonly #holds = new Map<string, { left: bigint; day: string; isCard: boolean }>();
   readonly #days = new Map<string, bigint>();
@@ -12,6 +14,7 @@ export class BankingAuditor {
   take({ type, data }: AccountEvent): void {
     switch (type) {
       case "MoneyDeposited":
+        this.#freeBefore = this.balance - this.#held();
         this.balance += minorUnits(data.amount);
         break;
       case "MoneyWithdrawn":
@@ -22,9 +25,7 @@ export class BankingAuditor {
         break;
       case "FeeCharged":
         this.balance -= minorUnits(data.amount);
-        // A deposit pays its own, be the account in the red or not.
-        if (data.on === "deposit") break;
-        expect(this.balance - this.#held() >= -this.#overdraft()).toBe(true);
+        expect(this.balance - this.#held() >= this.#leastAfterFee(data.on)).toBe(true);
         break;
       case "MoneyAdjusted":
         this.balance += data.direction === "credit" ? minorUnits(data.amount) : 0n;
@@ -102,6 +103,12 @@ export class BankingAuditor {
 
   #held(): bigint {
     return [...this.#holds.values()].reduce((sum, { left }) => sum + left, 0n);
+  }
+
+  /** A deposit pays its own, be the account in the red or not, and takes nothing beside. */
+  #leastAfterFee(on: string): bigint {
+    const isDeeper = on === "deposit" && this.#freeBefore < -this.#overdraft();
+    return isDeeper ? this.#freeBefore : -this.#overdraft();
   }
 
   #overdraft(): bigint {

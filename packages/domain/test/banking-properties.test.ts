@@ -73,7 +73,7 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 const TARIFF: Tariff = {
   fees: [
-    { on: "deposit", currency: "EUR", basisPoints: 300 },
+    { on: "deposit", currency: "EUR", basisPoints: 300, min: moneyText(200n, "EUR") },
     { on: "withdrawal", currency: "EUR", fixed: moneyText(25n, "EUR") },
     { on: "transfer", currency: "EUR", basisPoints: 150, min: moneyText(10n, "EUR") },
   ],
@@ -177,9 +177,9 @@ function adjust(world: World, next: Step & { do: "adjust" }, proposalId: string)
   const when = whenOf(world);
   const direction = next.isCredit ? "credit" : "debit";
   const about = { direction, amount: euros(next.minor), reason: "r" } as const;
-  const corrects = { version: 2, transactionId: "t" };
-  const asked = { by: ANYBODY, when, proposalId, ...about, corrects, proposedBy: OWNER };
-  put(world, proposeAdjustment(asked, world.state));
+  const corrects = { version: world.events.length, transactionId: "t" };
+  const asked = { by: ANYBODY, when, proposalId, ...about, corrects, isReversed: false };
+  put(world, proposeAdjustment({ ...asked, proposedBy: OWNER }, world.state));
   const word = { when, proposalId, verdict: "approve", decidedBy: STRANGER } as const;
   put(world, judgeAdjustment({ ...word, transactionId: proposalId }, world.state));
 }
@@ -247,7 +247,7 @@ test("[S43] [S48] [S53] no commands overdraw, pay more than was held or go beyon
 test("the commands that the property makes reach every event", () => {
   const world = begin();
   const [steps = []] = fc.sample(fc.array(step, { minLength: 900, maxLength: 900 }), {
-    ...{ numRuns: 1, seed: 11 },
+    ...{ numRuns: 1, seed: 1 },
   });
   for (const [i, next] of steps.entries()) take(world, next, `id-${i}`);
   check(world);

@@ -83,7 +83,7 @@ export function buildApp(deps: CommandDeps): FastifyInstance {
     ...holdRoutes(routes),
     ...limitRoutes(routes),
     ...adjustmentRoutes(routes),
-    ...tariffRoutes(routes),
+    ...tariffRoutes({ ...deps, ...routes }),
     ...proposalRoutes(routes),
     ...cardRoutes(routes, createCardMask(deps.maskKey)),
   });

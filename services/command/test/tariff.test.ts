@@ -149,6 +149,43 @@ test("[S63] a posting is corrected by two people, once, with its reason and its 
   });
 });
 
+test("[S63] of two corrections of one posting there is one, and none of what was reversed", async () => {
+  const [accountId, other] = [await anAccount(owner, "100.00"), await anAccount(owner)];
+  const path = `/v1/accounts/${accountId}/adjustments`;
+  const slip = { direction: "debit", ...euros("5.00"), reason: "keyed twice", corrects: 2 };
+  const both = await Promise.all([0, 1].map((service) => teller.post(path, slip, { service })));
+  expect(both.map(({ status, body }) => body.code ?? status).sort()).toEqual([
+    202,
+    "already_corrected",
+  ]);
+  const { proposalId } = both.find(({ status }) => status === 202)?.body ?? {};
+  expect((await second.post(`/v1/proposals/${proposalId}/approve`)).status).toBe(200);
+  const again = await teller.post(path, slip, { service: 1 });
+  expect([again.status, again.body.code]).toEqual([422, "already_corrected"]);
+  const parties = { fromAccountId: accountId, toAccountId: other };
+  const sent = await owner.post("/v1/transfers", { ...parties, ...euros("7.00") });
+  const { transferId, from } = sent.body;
+  const undone = await teller.post(`/v1/transfers/${transferId}/reversal`, { reason: "wrong" });
+  expect(undone.status).toBe(201);
+  const late = await teller.post(path, { ...slip, corrects: from.version });
+  expect(late.body.code).toBe("already_reversed");
+});
+
+test("what is read of a tariff comes in pages, and by a token that can be read", async () => {
+  for (const _ of [1, 2]) await teller.post("/v1/tariff", { fees: FEES }, { method: "PUT" });
+  const path = "/v1/tariff/proposals?limit=1";
+  const first = (await get(teller, path)).body;
+  const next = (await get(teller, `${path}&cursor=${first.nextCursor}`)).body;
+  const ids = [...first.items, ...next.items].map(({ proposalId }) => proposalId);
+  expect([new Set(ids).size, next.nextCursor]).toEqual([2, null]);
+  for (const id of ids) expect((await second.post(`/v1/proposals/${id}/reject`)).status).toBe(200);
+  expect((await get(teller, `${path}&cursor=x`)).status).toBe(400);
+  for (const at of ["/v1/tariff", path]) {
+    const answer = await teller.post(at, undefined, { method: "GET", token: "no token" });
+    expect(answer.status).toBe(400);
+  }
+});
+
 test("a proposal that nobody made is not there", async () => {
   const unknown = makeLedgerId(1, 1, new Uint8Array(8));
   expect((await second.post(`/v1/proposals/${unknown}/approve`)).status).toBe(404);

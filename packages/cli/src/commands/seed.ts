@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createLedger, type Ledger, listLedgers } from "@countinghouse/event-store";
+import { createLedger, listLedgers } from "@countinghouse/event-store";
 import cliProgress from "cli-progress";
 import { type Command, InvalidArgumentError } from "commander";
 import { CliError } from "../cli-error.ts";
@@ -22,7 +22,7 @@ interface Wanted {
 export function addSeed(program: Command): void {
   program
     .command("seed")
-    .description("fill an empty ledger of the running system with a made-up town, up to yesterday")
+    .description("fill a new ledger of the running system with a made-up town, up to yesterday")
     .option("--accounts <number>", "how many accounts", upTo(ACCOUNTS_MAX), 100)
     .option("--days <number>", "how many days", upTo(DAYS_MAX), 365)
     .option("--seed <number>", "another number is another town", upTo(2 ** 31), 1)
@@ -37,7 +37,8 @@ export function addSeed(program: Command): void {
 
 async function seed(wanted: Wanted, server: DatabaseServer, settings: Settings): Promise<void> {
   const ownerUrl = urlFor(server, DATABASES.ledger.owner, "ledger");
-  const { ledger } = await emptyLedger(ownerUrl, wanted.seed);
+  // Never one that the bank uses: the past cannot come after the present, and stays there for good.
+  const { ledger } = await createLedger(ownerUrl, `seed ${wanted.seed}`);
   const password = randomBytes(12).toString("base64url");
   const timeZone = settings.TIME_ZONE ?? "UTC";
   const history = await (await historyOpener())({ ownerUrl, timeZone, ledger });
@@ -62,16 +63,16 @@ async function seed(wanted: Wanted, server: DatabaseServer, settings: Settings):
       `${done} requests done, ${refused} refused by a rule; ${position} events, ${rate} a second`,
     );
     say(`Log in as ${people[0]?.email} or any other of them; the password is ${password}`);
+  } catch (error) {
+    bar.stop();
+    say(
+      `Ledger ${ledger} is filled in part. What is scheduled in it goes on until it is cancelled.`,
+    );
+    throw error;
   } finally {
     bar.stop();
     await history.close();
   }
-}
-
-/** The first ledger while it is empty, else a new one: the past cannot come after the present. */
-async function emptyLedger(ownerUrl: string, seedNumber: number): Promise<Ledger> {
-  const empty = (await listLedgers(ownerUrl)).find(({ position }) => position === 0);
-  return empty ?? createLedger(ownerUrl, `seed ${seedNumber}`);
 }
 
 function barOf(days: number): cliProgress.SingleBar {

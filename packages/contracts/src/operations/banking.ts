@@ -135,7 +135,7 @@ export const bankingOperations = {
     path: "/v1/tariff/proposals",
     access: judges,
     summary: "The proposed tables that wait for a decision, oldest first",
-    query: ofLedger,
+    query: strict({ ledger: Type.Optional(Ledger), ...pages }),
     answers: { 200: Proposals },
     refusals: [404],
   },

@@ -47,7 +47,7 @@ export function openAccount(command: OpenAccount): Decision<AccountOpened> {
   return accept({ type: "AccountOpened", data });
 }
 
-/** A frozen account takes it too, and pays the fee out of it; what that leaves has to be there. */
+/** A frozen account takes it too, and pays no fee. A fee beyond the amount has to be available. */
 export function deposit(
   command: Move,
   state: Account | undefined,
@@ -60,7 +60,7 @@ export function deposit(
   if (refusal !== undefined) return refuse(refusal);
   const balance = account.balance + amount.minor;
   const deposited = { type: "MoneyDeposited", data: posted(command, "credit", balance) } as const;
-  const fee = feeOn(tariff, "deposit", amount);
+  const fee = account.status === "frozen" ? 0n : feeOn(tariff, "deposit", amount);
   if (fee === 0n) return accept([deposited]);
   const { account: free, expired } = settled(account, command.when.now);
   const isPaid = fee <= amount.minor || available(free) + amount.minor >= fee;

@@ -31,6 +31,8 @@ export interface Account {
   readonly used?: Used;
   readonly proposals?: NonNullable<Open<Proposal>>;
   readonly cards?: NonNullable<Cards>;
+  /** The versions of postings that were corrected, each of which is once. */
+  readonly corrected?: readonly number[];
   /** Of savings, since they bore interest for the first time. */
   readonly interest?: Interest;
 }
@@ -39,7 +41,7 @@ export interface Account {
 export type Proposal = { readonly limits: Limits } | { readonly adjustment: Adjustment };
 
 /** The version of the stored form of an account's state. */
-export const ACCOUNT_STATE_SCHEMA = 2;
+export const ACCOUNT_STATE_SCHEMA = 3;
 
 const UNOPENED: Account = {
   ownerId: "",
@@ -66,10 +68,13 @@ export function evolveAccount(state: Account | undefined, event: AccountEvent): 
     case "ReversalSent":
     case "ReversalReceived":
     case "CaptureReceived":
-    case "MoneyAdjusted":
     case "FeeCharged":
     case "InterestPosted":
       return { ...account, balance: minorUnits(event.data.balanceAfter) };
+    case "MoneyAdjusted": {
+      const corrected = [...(account.corrected ?? []), event.data.corrects.version];
+      return { ...account, balance: minorUnits(event.data.balanceAfter), corrected };
+    }
     case "HoldCaptured": {
       const balance = minorUnits(event.data.balanceAfter);
       return { ...withHolds(account, event), balance };

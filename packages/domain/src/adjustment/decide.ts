@@ -1,8 +1,10 @@
 // Refusals in the order in which they are looked for.
-// Proposing: not_found, account_closed, currency_mismatch, too_many_proposals.
+// Proposing: not_found, account_closed, currency_mismatch, already_reversed (the transfer that the
+// posting is a leg of), already_corrected, too_many_proposals.
 // Rejecting: not_found, proposal_closed, self_approval.
-// Approving: as rejecting, then of the account account_closed, account_frozen (a debit),
-// insufficient_funds (a debit), limit_exceeded (a credit beyond what a balance may be).
+// Approving: as rejecting, and self_approval of a credit to one's own account, already_corrected,
+// then of the account account_closed, account_frozen (a debit), insufficient_funds
+// (a debit), limit_exceeded (a credit beyond what a balance may be).
 import { posted, refusesCredit, refusesDebit, visible } from "../account/decide.ts";
 import { type Account, settled } from "../account/state.ts";
 import { accept, type By, type Decision, refuse, type When } from "../decision.ts";
@@ -22,10 +24,12 @@ export interface ProposeAdjustment {
   readonly reference?: string;
   /** The caller has made sure that it is a posting of this account. */
   readonly corrects: Corrected;
+  /** Whether it is a leg of a transfer that was given back as a whole. */
+  readonly isReversed: boolean;
   readonly proposedBy: string;
 }
 
-/** Moves nothing yet: another person has to approve it. */
+/** Moves nothing yet, and of a posting only one waits or was approved: another person has to approve it. */
 export function proposeAdjustment(
   command: ProposeAdjustment,
   state: Account | undefined,
@@ -35,6 +39,9 @@ export function proposeAdjustment(
   if (account.status === "closed") return refuse("account_closed");
   const { proposalId, direction, amount, reason, reference, corrects, proposedBy } = command;
   if (amount.currency !== account.currency) return refuse("currency_mismatch");
+  if (command.isReversed) return refuse("already_reversed");
+  const isTaken = isCorrected(account, corrects) || isWaiting(account, corrects);
+  if (isTaken) return refuse("already_corrected");
   const refusal = refusesProposal(account.proposals);
   if (refusal !== undefined) return refuse(refusal);
   const adjustment = {
@@ -46,6 +53,16 @@ export function proposeAdjustment(
   };
   const data = { proposalId, adjustment, proposedBy, proposedAt: command.when.now };
   return accept({ type: "AdjustmentProposed", data });
+}
+
+function isCorrected({ corrected = [] }: Account, { version }: Corrected): boolean {
+  return corrected.includes(version);
+}
+
+function isWaiting({ proposals = {} }: Account, { version }: Corrected): boolean {
+  return Object.values(proposals).some((proposal) => {
+    return "adjustment" in proposal && proposal.adjustment.corrects.version === version;
+  });
 }
 
 /** `transactionId` is that of the posting, if there will be one. */
@@ -66,6 +83,9 @@ export function judgeAdjustment(
   if (command.verdict === "reject") return accept([{ type: "AdjustmentRejected", data }]);
   const { account, expired } = settled(state, command.when.now);
   const { direction, amount: text, reason, reference, corrects } = data.adjustment;
+  const isOwn = direction === "credit" && account.ownerId === command.decidedBy;
+  if (isOwn) return refuse("self_approval");
+  if (isCorrected(account, corrects)) return refuse("already_corrected");
   const amount = { minor: minorUnits(text), currency: text.currency };
   const refuses = direction === "credit" ? refusesCredit : refusesDebit;
   const refusal = refuses(account, amount);

@@ -21,6 +21,7 @@ import { accountOf, scheduleOf } from "../domain-aggregates.ts";
 import { amountOf, byOf, commandOf, eventOf, FIRST_LEDGER } from "../prepare.ts";
 import { currentState } from "../schedules/current-state.ts";
 import { HISTORY_EVENTS, showSchedule } from "../schedules/show.ts";
+import { checkToken } from "./check-token.ts";
 import type { RouteDeps } from "./deps.ts";
 
 export interface ScheduleDeps extends RouteDeps {
@@ -128,11 +129,4 @@ function getRoute({ book, store, tokens }: ScheduleDeps): Handler<"getSchedule">
     if (!isVisible) throw new ProblemError("not_found");
     return { status: 200, body: showSchedule(row, schedule) };
   };
-}
-
-/** What it names is there already: it was acknowledged, and this is read from the log. */
-function checkToken(headers: Call["headers"], tokens: ConsistencyTokens): void {
-  const header = headers["consistency-token"];
-  if (Array.isArray(header)) throw malformed("Consistency-Token", "cannot be read");
-  if (header !== undefined) tokens.read(header);
 }

@@ -1,4 +1,4 @@
-import { operations, type TariffRequest } from "@countinghouse/contracts";
+import { operations, PAGE_LIMIT, type TariffRequest } from "@countinghouse/contracts";
 import {
   decimalsOf,
   type FeeRule,
@@ -9,37 +9,72 @@ import {
   type Tariff,
   type TariffTable,
 } from "@countinghouse/domain";
-import { type Call, type Handler, malformed, ProblemError } from "@countinghouse/service-kit";
+import {
+  type Call,
+  type ConsistencyTokens,
+  type Cursors,
+  type Handler,
+  malformed,
+  ProblemError,
+  pageOf,
+} from "@countinghouse/service-kit";
 import { NO_STREAM } from "../aggregates.ts";
 import { tariffOf } from "../domain-aggregates.ts";
 import { commandOf, eventOf, FIRST_LEDGER, moneyOf } from "../prepare.ts";
 import { loadTariff, tariffRead } from "../tariff-read.ts";
+import { checkToken } from "./check-token.ts";
 import type { RouteDeps } from "./deps.ts";
 import { ABSENT } from "./on-account.ts";
+
+export interface TariffDeps extends RouteDeps {
+  readonly tokens: ConsistencyTokens;
+  readonly cursors: Cursors;
+}
 
 type Handlers = {
   [Name in "proposeTariff" | "getTariff" | "listTariffProposals"]: Handler<Name>;
 };
 
 /** What transactions cost: a table of rules for each ledger, by four eyes. */
-export function tariffRoutes(deps: RouteDeps): Handlers {
+export function tariffRoutes(deps: TariffDeps): Handlers {
   return {
     proposeTariff: (call) => propose(call, deps),
-    async getTariff({ query: { ledger = FIRST_LEDGER } }) {
+    async getTariff({ query: { ledger = FIRST_LEDGER }, headers }) {
+      checkToken(headers, deps.tokens);
       const { fees, interest } = await stored(ledger, deps);
       const rates = interest !== undefined && { interest };
       return { status: 200, body: { ledger, fees, ...rates } };
     },
-    async listTariffProposals({ query: { ledger = FIRST_LEDGER } }) {
-      const { proposals = {} } = await stored(ledger, deps);
-      const items = Object.entries(proposals).map(([proposalId, { tariff, ...proposing }]) => {
-        const about = { proposalId, ledger, kind: "tariff", status: "open" } as const;
-        return { ...about, tariff, ...proposing };
-      });
-      return { status: 200, body: { items, nextCursor: null } };
-    },
+    listTariffProposals: (call) => listProposals(call, deps),
   };
 }
+
+async function listProposals(
+  { query, headers }: Call<typeof operations.listTariffProposals>,
+  deps: TariffDeps,
+) {
+  checkToken(headers, deps.tokens);
+  const { ledger = FIRST_LEDGER, limit = PAGE_LIMIT.usual } = query;
+  const cursor = deps.cursors(["listTariffProposals", String(ledger)]);
+  const after = cursor.open(query.cursor)?.toString("ascii") ?? "";
+  const { proposals = {} } = await stored(ledger, deps);
+  // Ids of one ledger are in the order of time.
+  const ids = Object.keys(proposals).filter((id) => id > after);
+  const rows = ids.sort().slice(0, limit + 1);
+  const body = pageOf(
+    rows,
+    limit,
+    cursor,
+    (id) => Buffer.from(id, "ascii"),
+    (proposalId) => {
+      const about = { proposalId, ledger, kind: "tariff", status: "open" } as const;
+      return { ...about, ...(proposals[proposalId] as Waiting) };
+    },
+  );
+  return { status: 200, body } as const;
+}
+
+type Waiting = NonNullable<Tariff["proposals"]>[string];
 
 /** Throws a 404 where there is no such ledger. */
 async function stored(ledger: number, { ledgers, store }: RouteDeps): Promise<Tariff> {

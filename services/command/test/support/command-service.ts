@@ -37,6 +37,7 @@ export interface Caller {
 }
 
 interface Sending {
+  readonly token?: string;
   readonly key?: string;
   readonly service?: number;
   readonly method?: string;
@@ -118,13 +119,14 @@ export function callerOf(services: readonly { readonly url: string }[], roles: R
   const principal = { userId, sessionId: randomUUID(), roles };
   return {
     userId,
-    async post(path, body, { key = randomUUID(), service = 0, method = "POST" } = {}) {
+    async post(path, body, { key = randomUUID(), service = 0, method = "POST", token } = {}) {
       const response = await fetch(`${services[service]?.url}${path}`, {
         method,
         headers: {
           // Tokens live for a minute; a test may take longer.
           authorization: `Bearer ${signer.forUser("command", principal)}`,
           "idempotency-key": key,
+          ...(token !== undefined && { "consistency-token": token }),
           ...(body !== undefined && { "content-type": "application/json" }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),

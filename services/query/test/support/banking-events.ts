@@ -31,6 +31,7 @@ export class BankingAccount {
   readonly id: string;
   readonly #log: FakeLog;
   #state: Account | undefined;
+  #correctedLast = 1;
 
   constructor(log: FakeLog, owner: string, balance: string) {
     this.#log = log;
@@ -84,10 +85,11 @@ export class BankingAccount {
   adjust(direction: "credit" | "debit", minor: bigint, verdict: "approve" | "reject"): void {
     const proposalId = randomUUID();
     const about = { direction, amount: { minor, currency: "EUR" }, reason: "a slip" };
-    const corrects = { version: 2, transactionId: randomUUID() };
+    this.#correctedLast += 1;
+    const corrects = { version: this.#correctedLast, transactionId: randomUUID() };
     const common = { when: this.when, proposalId };
-    const asked = { ...common, by: BY, ...about, corrects, proposedBy: PROPOSER };
-    this.#put(proposeAdjustment(asked, this.#state));
+    const asked = { ...common, by: BY, ...about, corrects, isReversed: false };
+    this.#put(proposeAdjustment({ ...asked, proposedBy: PROPOSER }, this.#state));
     const word = { ...common, verdict, decidedBy: JUDGE, transactionId: randomUUID() };
     this.#put(judgeAdjustment(word, this.#state));
   }
