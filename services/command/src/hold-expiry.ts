@@ -23,7 +23,7 @@ const NOTE_EVERY_MS = 60_000;
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 export interface HoldExpiryDeps {
-  readonly store: Pick<EventStore, "lease" | "findOverdueHolds" | "marks">;
+  readonly store: Pick<EventStore, "lease" | "findOverdueHolds" | "marks" | "isSettled">;
   readonly execute: Executor["execute"];
   readonly when: () => When;
   readonly logger: Logger;
@@ -43,7 +43,7 @@ export function createHoldExpiry(deps: HoldExpiryDeps): Worker {
 
   async function look(signal: AbortSignal): Promise<void> {
     const now = when();
-    if (after === "") after = noted = await markBefore(now.now);
+    if (after === "" || after > now.now) after = noted = await markBefore(now.now);
     for (let page = 0; page < PAGES_MAX; page += 1) {
       if (signal.aborted || !(await store.lease(HOLD_EXPIRY_LEASE, LEASE_MS))) return;
       const overdue = await store.findOverdueHolds(after, now.now, PAGE);
@@ -52,8 +52,8 @@ export function createHoldExpiry(deps: HoldExpiryDeps): Worker {
       await Promise.all([...perAccount.values()].map((hold) => execute(expiring(hold, now))));
       said.inc(overdue.length);
       if (overdue.length < PAGE) {
-        after = new Date(Date.parse(now.now) - LOOK_BACK_MS).toISOString();
-        await note();
+        after = backFrom(now.now, LOOK_BACK_MS);
+        await note(backFrom(after, LOOK_BACK_MS));
         return;
       }
     }
@@ -65,14 +65,22 @@ export function createHoldExpiry(deps: HoldExpiryDeps): Worker {
     return mark < now ? mark : "";
   }
 
-  /** A mark from which too much is looked through does no harm. */
-  async function note(): Promise<void> {
-    if (noted !== "" && Date.parse(after) - Date.parse(noted) < NOTE_EVERY_MS) return;
-    await store.marks.set(HOLD_EXPIRY_LEASE, after);
-    noted = after;
+  /**
+   * A mark from which too much is looked through does no harm; one that is not over by the clock of
+   * the database is not set.
+   */
+  async function note(mark: string): Promise<void> {
+    if (noted !== "" && Date.parse(mark) - Date.parse(noted) < NOTE_EVERY_MS) return;
+    if (!(await store.isSettled(new Date(mark)))) return;
+    await store.marks.set(HOLD_EXPIRY_LEASE, mark);
+    noted = mark;
   }
 
   return createWorker(look, logger, "holds that are over could not be looked for");
+}
+
+function backFrom(moment: string, ms: number): string {
+  return new Date(Date.parse(moment) - ms).toISOString();
 }
 
 function expiring({ ledger, streamId, holdId }: OverdueHold, when: When): Command {

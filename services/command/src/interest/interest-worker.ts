@@ -15,6 +15,9 @@ import { closingCommand, interestCommand } from "./interest-command.ts";
 /** For how long this process is the one that looks, unless it says so again. */
 const LEASE_MS = 10_000;
 export const INTEREST_LEASE = "interest";
+const FAILURE = "interest could not be posted";
+/** How long a ledger is left alone in which some could not be posted. */
+const PAUSE_MS = 60_000;
 /** Accounts that are looked at, and whose interest is posted, at once. */
 const PAGE = 100;
 
@@ -32,31 +35,47 @@ export interface InterestDeps {
  * Posts the interest of months that are over, the earliest first, account by account. What is to be
  * done is in the log: a tariff says from when on there is interest, and which month is done. The
  * key of each command is its account and month, so that a crash or a second process repeats it and
- * does nothing. A month is only begun when nothing of it can come into the log any more.
+ * does nothing. What cannot be posted keeps nobody else from it: its month is left open, to be gone
+ * on with a minute later. A month is only begun when nothing of it can come into the log any more.
  */
 export function createInterestWorker(deps: InterestDeps): Worker {
   const { store, when, timeZone, logger, metrics } = deps;
+  const pausedUntil = new Map<number, number>();
   const done = metrics.counter("interest_accounts_total", "Months of accounts worked out");
   const behind = metrics.gauge("interest_months_due", "Months that are over and not posted");
 
   async function look(signal: AbortSignal): Promise<void> {
-    if (!(await store.lease(INTEREST_LEASE, LEASE_MS))) return;
     let due = 0;
-    for (const ledger of await store.ledgers()) due += await catchUp(ledger, signal);
-    behind.set(due);
+    try {
+      if (!(await store.lease(INTEREST_LEASE, LEASE_MS))) return;
+      for (const ledger of await store.ledgers()) due += await catchUp(ledger, signal);
+    } finally {
+      behind.set(due);
+    }
   }
 
   /** Gives how many months are left. */
   async function catchUp(ledger: number, signal: AbortSignal): Promise<number> {
-    const tariff = await loadTariff(store, ledger);
-    const [first, now] = [tariff && nextInterestMonth(tariff), monthOf(when())];
-    if (tariff === undefined || first === undefined) return 0;
-    for (let month = first; month < now; month = monthAfter(month)) {
-      const isDone = await post(ledger, month, tariff.rates ?? [], signal);
-      if (!isDone) return monthsBetween(month, now);
-      await deps.execute(closingCommand(ledger, month));
+    const now = monthOf(when());
+    let month = now;
+    try {
+      const tariff = await loadTariff(store, ledger);
+      month = (tariff && nextInterestMonth(tariff)) ?? now;
+      const isPaused = performance.now() < (pausedUntil.get(ledger) ?? 0);
+      for (; month < now && !isPaused; month = monthAfter(month)) {
+        const isDone = await post(ledger, month, tariff?.rates ?? [], signal);
+        if (!isDone) break;
+        await deps.execute(closingCommand(ledger, month));
+      }
+    } catch (err) {
+      failed(ledger, month, err);
     }
-    return 0;
+    return monthsBetween(month, now);
+  }
+
+  function failed(ledger: number, month: string, err: unknown): void {
+    pausedUntil.set(ledger, performance.now() + PAUSE_MS);
+    logger.warn({ err, ledger, month }, FAILURE);
   }
 
   async function post(
@@ -68,18 +87,23 @@ export function createInterestWorker(deps: InterestDeps): Worker {
     const { end } = boundsOfMonth(timeZone, month);
     if (!(await store.isSettled(end))) return false;
     const days = daysOfMonth(month).map((day) => startOfDay(timeZone, day));
+    let isWhole = true;
     for (let after: string | undefined; ; ) {
       if (signal.aborted || !(await store.lease(INTEREST_LEASE, LEASE_MS))) return false;
       const page = await store.savings({ ledger, after, limit: PAGE, days, end });
-      const commands = page.map((one) => interestCommand(one, { ledger, month, rates }));
-      await Promise.all(commands.map((command) => deps.execute(command)));
-      done.inc(page.length);
-      if (page.length < PAGE) return true;
+      const ends = await Promise.allSettled(
+        page.map(async (one) => deps.execute(interestCommand(one, { ledger, month, rates }))),
+      );
+      const failures = ends.filter((end) => end.status === "rejected");
+      for (const { reason } of failures) failed(ledger, month, reason);
+      isWhole &&= failures.length === 0;
+      done.inc(page.length - failures.length);
+      if (page.length < PAGE) return isWhole;
       after = page.at(-1)?.accountId;
     }
   }
 
-  return createWorker(look, logger, "interest could not be posted");
+  return createWorker(look, logger, FAILURE);
 }
 
 function monthOf({ day }: When): string {

@@ -52,8 +52,13 @@ export class DueList {
     this.#due.delete(scheduleId);
     if (on === null || this.#today === undefined) return;
     const next = { scheduleId, ledger, ownerId, fromAccountId, toAccountId, on };
-    if (on <= this.#today) this.#due.set(scheduleId, next);
-    else this.#later.set(on, [...(this.#later.get(on) ?? []), next]);
+    if (on <= this.#today) {
+      this.#due.set(scheduleId, next);
+      return;
+    }
+    const sameDay = this.#later.get(on);
+    if (sameDay === undefined) this.#later.set(on, [next]);
+    else sameDay.push(next);
   }
 
   async #begin(today: string): Promise<void> {
