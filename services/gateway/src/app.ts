@@ -85,6 +85,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
         const way: Way = {
           target: targets[service],
           bodyMax,
+          isRepeatable: method === "GET" || operation.command === true,
           isOpen: operation.open === true,
           ...(isAuth && { clientAddress: clientAddressOf(request), innerToken: ownToken() }),
         };

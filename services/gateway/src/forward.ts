@@ -30,6 +30,8 @@ export interface Way {
   /** Told to the services that count by it. */
   readonly clientAddress?: string;
   readonly bodyMax: number;
+  /** Whether sending a request twice does no more than sending it once. */
+  readonly isRepeatable: boolean;
   /** Whether the answer may stay open. */
   readonly isOpen: boolean;
   /** Takes what ends an answer that does; gives whom to tell when it has ended. */
@@ -93,8 +95,10 @@ function ask(asking: Asking, [instance, ...others]: readonly Instance[]): void {
     clearTimeout(timer);
     if (isOver || reply.raw.destroyed || reply.raw.writableEnded) return;
     isOver = true;
-    if (!reply.raw.headersSent && wasClosing(upstream, err) && mayRepeat(asking)) {
-      ask({ ...asking, isAgain: true }, [instance, ...others]);
+    const isAgain = asking.isAgain === true;
+    if (!reply.raw.headersSent && !isAgain && way.isRepeatable && wasClosing(upstream, err)) {
+      // Where it is the only one, whoever takes its place is asked.
+      ask({ ...asking, isAgain: true }, [...others, instance]);
       return;
     }
     instance.failed();
@@ -127,11 +131,6 @@ function ask(asking: Asking, [instance, ...others]: readonly Instance[]): void {
 /** Whether the connection was one from before, and ended without a word. */
 function wasClosing({ reusedSocket }: ClientRequest, { code }: NodeJS.ErrnoException): boolean {
   return reusedSocket && (code === "ECONNRESET" || code === "EPIPE");
-}
-
-/** A request with a key of its own is carried out once, however often it is sent. */
-function mayRepeat({ request_: { raw }, isAgain = false }: Asking): boolean {
-  return !isAgain && (raw.method === "GET" || raw.headers["idempotency-key"] !== undefined);
 }
 
 /** As a flat list, which node writes as it is; an object it would look through name by name. */

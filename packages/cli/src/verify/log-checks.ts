@@ -92,7 +92,7 @@ export function checkKeptStates(kept: readonly KeptStream[]): LogCheck {
       for (const { streamId, version } of wanted.values()) {
         faults.add(`stream ${streamId} is kept at version ${version}, which it never had`);
       }
-      const rule = "the state kept of each stream is the fold of its events";
+      const rule = "version and balance kept of each stream are those of its events";
       return [faults.check("log", rule, `${kept.length} streams`)];
     },
   };
