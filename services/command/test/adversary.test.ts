@@ -141,11 +141,11 @@ async function together(order: Order): Promise<void> {
   await Promise.all(instances.map((instance) => settle(order, instance)));
 }
 
-/** Another order with a key that has its answer. */
-async function reuse({ key }: Order): Promise<void> {
+/** Another order with a key that has its answer, by whose key it is. */
+async function reuse({ key, as = "teller" }: Order): Promise<void> {
   const order = maker.deposit(pick(accounts), key);
   const body = { ...order.body, reference: "not what the key was used for" };
-  const { code } = await untilAnswered({ ...order, body });
+  const { code } = await untilAnswered({ ...order, as, body });
   expect(code).toBe("idempotency_key_reused");
 }
 

@@ -119,7 +119,7 @@ test("what crashes half way is gone on with by any number, and happens once", as
   expect((await bank.owner.query(closed)).rows).toEqual([{ n: 1 }]);
 });
 
-test("an account that cannot be posted keeps its month open, and nobody else from theirs", async () => {
+test("an account that cannot be posted keeps its month open, and no other", async () => {
   await tariff(RATE);
   const ids = [await savings("100.00"), await savings("100.00"), await savings("100.00")];
   now = new Date("2026-02-01T00:00:00.000Z");

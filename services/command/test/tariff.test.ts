@@ -149,7 +149,7 @@ test("[S63] a posting is corrected by two people, once, with its reason and its 
   });
 });
 
-test("[S63] of two corrections of one posting there is one, and none of what was reversed", async () => {
+test("[S63] of two corrections of a posting one is made, none of what was reversed", async () => {
   const [accountId, other] = [await anAccount(owner, "100.00"), await anAccount(owner)];
   const path = `/v1/accounts/${accountId}/adjustments`;
   const slip = { direction: "debit", ...euros("5.00"), reason: "keyed twice", corrects: 2 };

@@ -49,10 +49,3 @@ test("what was sent on a connection that its service was closing is sent once mo
   // The repeat opened a connection, which is a kept one for what comes after it.
   expect(asked.map((line) => line.split(" ")[1])).toEqual(["a", "b", "b", "c", "c"]);
 });
-
-test("what has no key of its own is not", async () => {
-  const { token } = await gateway.logIn();
-  expect(await deposit(token)).toBe(200);
-  expect(await deposit(token)).toBe(503);
-  expect(asked).toHaveLength(2);
-});

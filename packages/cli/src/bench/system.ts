@@ -89,7 +89,6 @@ export async function startForBench(
       for (const name of names) pids.set(name, () => system.pidOf(name));
       return system;
     };
-    let [audit, readSide]: (System | undefined)[] = [];
     const ledgerUrl = urlFor(server, "countinghouse_command", "ledger");
     await steps.run("The write side, a process each", () => launch(WRITE_SIDE));
     const moreCommands: string[] = [];
@@ -106,26 +105,28 @@ export async function startForBench(
       ledgerUrl,
       pidOf: (name) => (name === "postgres" ? server.pid?.() : pids.get(name)?.()),
       ...{ moreCommands, addCommand },
-      async setReadSide(isAtWork) {
-        if (isAtWork) readSide ??= await launch(READ_SIDE);
-        else await readSide?.stop();
-        if (!isAtWork) readSide = undefined;
-      },
-      async setAudit(isAtWork) {
-        if (isAtWork && audit === undefined) {
-          audit = await launch(AUDIT_SIDE);
-          await untilSealed(ledgerUrl, places.audit.url, server.secretKey);
-        } else if (!isAtWork) {
-          await audit?.stop();
-          audit = undefined;
-        }
-      },
+      setReadSide: atWorkOrNot(() => launch(READ_SIDE)),
+      setAudit: atWorkOrNot(async () => {
+        const audit = await launch(AUDIT_SIDE);
+        await untilSealed(ledgerUrl, places.audit.url, server.secretKey);
+        return audit;
+      }),
       stop: () => teardown.run(),
     };
   } catch (error) {
     await teardown.run().catch(() => {});
     throw error;
   }
+}
+
+/** Starts services when they are to be at work, and ends them when they are not. */
+function atWorkOrNot(begin: () => Promise<System>): (isAtWork: boolean) => Promise<void> {
+  let running: System | undefined;
+  return async (isAtWork) => {
+    if (isAtWork) running ??= await begin();
+    else await running?.stop();
+    if (!isAtWork) running = undefined;
+  };
 }
 
 function anyPort(environments: Environments): Environments {

@@ -66,8 +66,11 @@ export function page<T extends TSchema>(item: T) {
   return strict({ items: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) });
 }
 
-/** The number of a ledger. Whether there is one is another question. */
-export const Ledger = Type.Integer({ minimum: 1, maximum: 2_147_483_647, default: 1 });
+/**
+ * The number of a ledger. Whether there is one is another question. Without a default: answers
+ * would get it, too.
+ */
+export const Ledger = Type.Integer({ minimum: 1, maximum: 2_147_483_647 });
 
 export const Version = Type.Integer({ minimum: 1 });
 

@@ -29,7 +29,9 @@ export interface ProposeAdjustment {
   readonly proposedBy: string;
 }
 
-/** Moves nothing yet, and of a posting only one waits or was approved: another person has to approve it. */
+/**
+ * Moves nothing yet: another person has to approve it. Of a posting only one waits or was approved.
+ */
 export function proposeAdjustment(
   command: ProposeAdjustment,
   state: Account | undefined,
