@@ -49,3 +49,17 @@ test("what was sent on a connection that its service was closing is sent once mo
   // The repeat opened a connection, which is a kept one for what comes after it.
   expect(asked.map((line) => line.split(" ")[1])).toEqual(["a", "b", "b", "c", "c"]);
 });
+
+test("a registration is not, whatever key it brings: nobody keeps its answer", async () => {
+  const register = async () => {
+    const response = await fetch(`${gateway.url}/v1/auth/register`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": "a" },
+      body: "{}",
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  expect([await register(), await register()]).toEqual([200, 503]);
+  expect(gateway.asked).toEqual(["register", "register"]);
+});

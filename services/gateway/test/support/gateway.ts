@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Role } from "@countinghouse/contracts";
 import {
   ed25519FromSeed,
@@ -131,6 +131,7 @@ async function stubAuth() {
   const tell = (sessions: string[], others?: readonly VerificationKey[]) =>
     feed?.write(`${JSON.stringify({ seq, sessions, keys: others })}\n`);
   const heartbeat = setInterval(() => tell([]), 300);
+  const met = new WeakSet<Socket>();
   let [held, isFeedOpen] = [Promise.resolve(), true];
   const server = await listen(async (request, response) => {
     const [, , kind, id] = (request.url ?? "").split(/[/?]/);
@@ -140,6 +141,12 @@ async function stubAuth() {
       await held;
       response.writeHead(session === undefined ? 404 : 200);
       response.end(JSON.stringify(session ?? {}));
+    } else if (kind === "auth") {
+      // A public door: open to the first who comes by a connection, and closing on whoever follows.
+      asked.push(id ?? "");
+      if (met.has(request.socket)) request.socket.resetAndDestroy();
+      else response.end("{}");
+      met.add(request.socket);
     } else if (kind === "user-token-keys") {
       response.end(JSON.stringify({ keys }));
     } else if (request.method === "POST") {
