@@ -101,7 +101,8 @@ describe("the settings of the containers", () => {
     const example = readFileSync(join(ROOT, ".env.example"), "utf8");
     const names = [...example.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name ?? "");
     expect(names.length).toBeGreaterThan(10);
-    const source = readFileSync(join(ROOT, "packages/cli/src/settings.ts"), "utf8");
+    const files = ["packages/cli/src/settings.ts", "packages/service-kit/src/kafka-settings.ts"];
+    const source = files.map((file) => readFileSync(join(ROOT, file), "utf8")).join("\n");
     for (const name of names) expect(source).toContain(`${name}:`);
   });
 });
