@@ -131,7 +131,7 @@ async function stubAuth() {
   const tell = (sessions: string[], others?: readonly VerificationKey[]) =>
     feed?.write(`${JSON.stringify({ seq, sessions, keys: others })}\n`);
   const heartbeat = setInterval(() => tell([]), 300);
-  const met = new WeakSet<Socket>();
+  const closing = closingDoor();
   let [held, isFeedOpen] = [Promise.resolve(), true];
   const server = await listen(async (request, response) => {
     const [, , kind, id] = (request.url ?? "").split(/[/?]/);
@@ -142,11 +142,8 @@ async function stubAuth() {
       response.writeHead(session === undefined ? 404 : 200);
       response.end(JSON.stringify(session ?? {}));
     } else if (kind === "auth") {
-      // A public door: open to the first who comes by a connection, and closing on whoever follows.
       asked.push(id ?? "");
-      if (met.has(request.socket)) request.socket.resetAndDestroy();
-      else response.end("{}");
-      met.add(request.socket);
+      closing(request, response);
     } else if (kind === "user-token-keys") {
       response.end(JSON.stringify({ keys }));
     } else if (request.method === "POST") {
@@ -191,6 +188,16 @@ async function stubAuth() {
       isFeedOpen = false;
       this.cutFeed();
     },
+  };
+}
+
+/** A public door: open to the first who comes by a connection, and closing on whoever follows. */
+function closingDoor(): (request: IncomingMessage, response: ServerResponse) => void {
+  const met = new WeakSet<Socket>();
+  return ({ socket }, response) => {
+    if (met.has(socket)) socket.resetAndDestroy();
+    else response.end("{}");
+    met.add(socket);
   };
 }
 
