@@ -47,14 +47,14 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "countinghouse-seed-"));
   bank = await openBank();
   const said = await seed("--accounts", String(ACCOUNTS), "--days", "400", "--seed", "7");
-  expect(said).toContain(`${ACCOUNTS} accounts, 400 days: ledger 1`);
+  expect(said).toContain(`${ACCOUNTS} accounts, 400 days: ledger 2`);
   auditor = await newAuditor(bank);
   authorization = `Bearer ${await tokenOf(bank.url, auditor.person)}`;
   log = new pg.Client(urlFor(bank.system.server, "countinghouse_relay", "ledger"));
   await log.connect();
   // The read side follows: what all accounts have by the log is what customers are owed.
   const sum = `SELECT sum((state ->> 'balance')::bigint) AS cents FROM ledger.streams
-                WHERE category = 'account' AND ledger_id = 1`;
+                WHERE category = 'account' AND ledger_id = 2`;
   const { rows } = await log.query(sum);
   const expected = BigInt(rows[0].cents);
   const isThere = async () => expect(await owed()).toBe(expected);
@@ -108,13 +108,13 @@ test(
   "a statement from an exported bundle is that of the bank, byte for byte",
   async () => {
     const bundle = join(folder, "bundle");
-    const { rows } = await log.query("SELECT position FROM ledger.log_head WHERE ledger_id = 1");
+    const { rows } = await log.query("SELECT position FROM ledger.log_head WHERE ledger_id = 2");
     const size = async () => {
-      const note = await (await fetch(`${bank.url}/v1/audit/checkpoint`)).text();
+      const note = await (await fetch(`${bank.url}/v1/audit/checkpoint?ledger=2`)).text();
       return note.split("\n")[1];
     };
     await expect.poll(size, { timeout: 30_000 }).toBe(rows[0].position);
-    expect(await auditor.audit("export", bundle)).toMatchObject({ code: 0 });
+    expect(await auditor.audit("export", bundle, "--ledger", "2")).toMatchObject({ code: 0 });
     expect(await auditAlone("verify", bundle)).toMatchObject({ code: 0 });
     const [first, , third] = accounts.map(({ accountId }) => accountId);
     for (const [account = "", month = ""] of [
@@ -148,16 +148,16 @@ test(
   "the same seed is the same town, in a ledger of its own",
   async () => {
     const size = ["--accounts", "3", "--days", "40", "--seed", "11"];
-    expect(await seed(...size)).toContain("ledger 2");
     expect(await seed(...size)).toContain("ledger 3");
+    expect(await seed(...size)).toContain("ledger 4");
     const { rows } = await log.query(
       `SELECT ledger_id AS ledger, string_agg(what, ', ' ORDER BY what) AS what
          FROM (SELECT ledger_id, recorded_at::date || ' ' || type || ' ' ||
                       coalesce(data -> 'amount' ->> 'value', '') AS what
-                 FROM ledger.events WHERE ledger_id > 1) AS events
+                 FROM ledger.events WHERE ledger_id > 2) AS events
         GROUP BY ledger_id ORDER BY ledger_id`,
     );
-    expect(rows.map(({ ledger }) => ledger)).toEqual([2, 3]);
+    expect(rows.map(({ ledger }) => ledger)).toEqual([3, 4]);
     expect(rows[0].what).toBe(rows[1].what);
   },
   TIMEOUT_MS,
